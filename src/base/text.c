@@ -153,7 +153,7 @@ bool text_is_utf8(struct bytes b)
     return true;
 }
 
-static bool moves_the_reader(uint32_t c)
+bool text_moves_reader(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x00ad || c == 0x061c ||
            (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
@@ -174,7 +174,7 @@ void text_for_display(struct bytes text, char *out, size_t size)
         if (text_utf8_next(&rest, &code) != OK) {
             rest = bytes(text.at + 1, text.len - 1);
             shown = BYTES_OF(mark);
-        } else if (moves_the_reader(code)) {
+        } else if (text_moves_reader(code)) {
             shown = BYTES_OF(mark);
         } else {
             shown = bytes(text.at, text.len - rest.len);

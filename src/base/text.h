@@ -25,8 +25,13 @@ MUST_USE enum result text_number(struct bytes text, uint64_t max, uint64_t *out)
 MUST_USE enum result text_utf8_next(struct bytes *b, uint32_t *code);
 bool text_is_utf8(struct bytes);
 
-/* Copies text for a terminal or a log, replacing by U+FFFD whatever could move a cursor, break a line or turn
- * the direction of writing (field report G54). Cut at a whole code point when `size` is short; zero closed.
+/* Whether a code point could move a cursor, break a line or turn the direction of writing, or is not seen at
+ * all.
+ */
+bool text_moves_reader(uint32_t code);
+
+/* Copies text for a terminal or a log, replacing by U+FFFD whatever text_moves_reader names (field
+ * report G54). Cut at a whole code point when `size` is short; zero closed.
  */
 void text_for_display(struct bytes text, char *out, size_t size);
 

@@ -1,0 +1,5 @@
+#include "cli/commands.h"
+
+const struct args_command commands[] = {
+    {0},
+};
