@@ -51,7 +51,8 @@ MUST_USE enum result crypto_x25519_public(const uint8_t secret[static 32], uint8
 MUST_USE enum result crypto_x25519_shared(const uint8_t secret[static 32], const uint8_t theirs[static 32],
                                           uint8_t out[static 32]);
 
-/* Ed25519 (RFC 8032). The message comes in parts. OK | E_FORGED (verify) | E_CRYPTO | E_NO_MEMORY */
+/* Ed25519 (RFC 8032). A signature of another length than 64 is a forged one. OK | E_FORGED (verify) |
+ * E_CRYPTO */
 MUST_USE enum result crypto_ed25519_public(const uint8_t seed[static 32], uint8_t out[static 32]);
 MUST_USE enum result crypto_ed25519_sign(const uint8_t seed[static 32], struct bytes message,
                                          uint8_t out[static 64]);
@@ -62,7 +63,8 @@ enum crypto_aead { CRYPTO_AES_128_GCM = 1, CRYPTO_CHACHA20_POLY1305 = 3 }; /* HP
 
 size_t crypto_aead_key_len(enum crypto_aead);
 
-/* One AEAD key, kept expanded: nothing is allocated and no key is set per call. Owned by the caller. */
+/* One AEAD key, kept expanded: nothing is allocated and no key is set per call. It seals and opens, in any
+ * order. Owned by the caller. OK | E_NO_MEMORY | E_CRYPTO (a key of the wrong length, or not started) */
 struct crypto_sealer;
 MUST_USE enum result crypto_sealer_new(enum crypto_aead, struct bytes key, struct crypto_sealer **out);
 void crypto_sealer_free(struct crypto_sealer *); /* NULL is fine; wipes */
