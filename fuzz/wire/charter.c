@@ -1,0 +1,28 @@
+/* Charters and bindings: their bytes are hashed and signed, so each value has one encoding. */
+#include "wire/charter.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct bytes text = bytes(data, size), rest = text, again;
+    uint8_t room[CHARTER_BYTES];
+    const uint8_t *signature;
+    struct charter charter;
+    struct seat_binding binding;
+    uint32_t leaf;
+
+    if (charter_read(text, &charter) == OK) {
+        assert(charter_write(&charter, (struct bytes_mut){room, sizeof room}, &again) == OK);
+        assert(bytes_equal(text, again));
+    }
+    if (seat_binding_read(text, &binding) == OK) {
+        assert(seat_binding_write(&binding, (struct bytes_mut){room, sizeof room}, &again) == OK);
+        assert(bytes_equal(text, again));
+    }
+    while (seat_lost_next(&rest, &leaf, &signature) == OK)
+        assert(signature >= data && signature + 64 <= data + size);
+    return 0;
+}

@@ -1,0 +1,69 @@
+#include "wire/control.h"
+
+#include "wire/fields.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const struct field house_key_fields[] = {FIELD_ARRAY(struct control_house_key, key), FIELDS_END};
+static const struct field revoke_seat_fields[] = {
+    FIELD_ARRAY(struct control_revoke_seat, seat),
+    FIELD_NUMBER(struct control_revoke_seat, number, 32),
+    FIELDS_END,
+};
+static const struct field end_room_fields[] = {FIELD_ARRAY(struct control_end_room, room), FIELDS_END};
+static const struct field load_fields[] = {
+    FIELD_ARRAY(struct control_load, relay),
+    FIELD_NUMBER(struct control_load, sessions, 32),
+    FIELD_NUMBER(struct control_load, packets_in, 32),
+    FIELD_NUMBER(struct control_load, packets_out, 32),
+    FIELDS_END,
+};
+static const struct field no_fields[] = {FIELDS_END};
+
+static const struct field *const messages[] = {
+    [CONTROL_HOUSE_KEY] = house_key_fields, [CONTROL_REVOKE_SEAT] = revoke_seat_fields,
+    [CONTROL_END_ROOM] = end_room_fields,   [CONTROL_DRAIN] = no_fields,
+    [CONTROL_LOAD] = load_fields,
+};
+
+static const struct field *fields_of(unsigned type)
+{
+    return type < sizeof messages / sizeof messages[0] ? messages[type] : NULL;
+}
+
+/* All members of the union begin where it begins. */
+enum { BODY = offsetof(struct control, house_key) };
+
+enum result control_read(struct bytes message, struct control *out)
+{
+    struct reader r = reader_on(message);
+    struct control c;
+    const struct field *fields;
+    uint8_t type;
+
+    memset(&c, 0, sizeof c);
+    type = reader_u8(&r);
+    if (r.failed)
+        return E_MALFORMED;
+    c.type = (enum control_type)type;
+    fields = fields_of(type);
+    if (fields == NULL)
+        return E_UNSUPPORTED;
+    fields_read(&r, fields, (uint8_t *)&c + BODY);
+    if (reader_end(&r) != OK)
+        return E_MALFORMED;
+    *out = c;
+    return OK;
+}
+
+enum result control_write(const struct control *c, struct bytes_mut to, struct bytes *out)
+{
+    struct writer w = writer_on(to);
+    const struct field *fields = fields_of((unsigned)c->type);
+
+    assert(fields != NULL);
+    writer_u8(&w, (uint8_t)c->type);
+    fields_write(&w, fields, (const uint8_t *)c + BODY);
+    return writer_end(&w, out);
+}
