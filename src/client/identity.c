@@ -1,0 +1,272 @@
+#define _POSIX_C_SOURCE 200809L
+#include "client/identity.h"
+
+#include "base/reader.h"
+#include "base/text.h"
+#include "base/writer.h"
+#include "crypto/crypto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1024, SUFFIX_LEN = 8 };
+
+static const char first_line[] = "teahouse account 1\n";
+
+enum result identity_new(const struct random *random, struct identity *out)
+{
+    *out = (struct identity){0};
+    random_fill(random, out->seed, sizeof out->seed);
+    return crypto_ed25519_public(out->seed, out->account_key);
+}
+
+void identity_wipe(struct identity *identity)
+{
+    wipe(identity, sizeof *identity);
+}
+
+static void line_write(struct writer *w, struct bytes key, struct bytes value)
+{
+    if (memchr(value.at, '\n', value.len) != NULL)
+        writer_fail(w);
+    writer_put(w, key);
+    writer_put(w, BYTES_TEXT(" "));
+    writer_put(w, value);
+    writer_put(w, BYTES_TEXT("\n"));
+}
+
+static void key_write(struct writer *w, struct bytes key, const uint8_t value[static 32])
+{
+    char hex[65];
+
+    text_hex(bytes(value, 32), hex);
+    line_write(w, key, bytes(hex, 64));
+    wipe(hex, sizeof hex);
+}
+
+static enum result file_write(const struct identity *identity, struct bytes_mut room, struct bytes *out)
+{
+    struct writer w = writer_on(room);
+
+    writer_put(&w, bytes_string(first_line));
+    key_write(&w, BYTES_TEXT("seed"), identity->seed);
+    line_write(&w, BYTES_TEXT("handle"), bytes_string(identity->handle));
+    line_write(&w, BYTES_TEXT("house"), bytes_string(identity->house_url));
+    key_write(&w, BYTES_TEXT("house-key"), identity->house_key);
+    return writer_end(&w, out) == OK ? OK : E_MALFORMED;
+}
+
+/* The rest of a line that begins with the key and a blank. */
+static struct bytes line_read(struct reader *r, struct bytes key)
+{
+    struct bytes word = reader_take(r, key.len), line = {0};
+    uint8_t blank = reader_u8(r);
+    const uint8_t *end = r->failed ? NULL : memchr(r->at, '\n', reader_left(r));
+
+    if (end == NULL || blank != ' ' || !bytes_equal(word, key)) {
+        reader_fail(r);
+        return line;
+    }
+    line = reader_take(r, (size_t)(end - r->at));
+    reader_take(r, 1);
+    return line;
+}
+
+static void key_read(struct reader *r, struct bytes key, uint8_t out[static 32])
+{
+    struct bytes hex = line_read(r, key);
+    size_t used = 0;
+
+    if (text_unhex(hex, (struct bytes_mut){out, 32}, &used) != OK || used != 32)
+        reader_fail(r);
+}
+
+static void string_read(struct reader *r, struct bytes key, char *out, size_t size)
+{
+    struct bytes text = line_read(r, key);
+
+    if (text.len == 0 || text.len >= size || memchr(text.at, '\0', text.len) != NULL || !text_is_utf8(text)) {
+        reader_fail(r);
+        return;
+    }
+    memcpy(out, text.at, text.len);
+    out[text.len] = '\0';
+}
+
+static enum result file_read(struct bytes file, struct identity *out)
+{
+    struct reader r = reader_on(file);
+    struct identity identity = {0};
+    struct bytes first = reader_take(&r, sizeof first_line - 1);
+    enum result res;
+
+    key_read(&r, BYTES_TEXT("seed"), identity.seed);
+    string_read(&r, BYTES_TEXT("handle"), identity.handle, sizeof identity.handle);
+    string_read(&r, BYTES_TEXT("house"), identity.house_url, sizeof identity.house_url);
+    key_read(&r, BYTES_TEXT("house-key"), identity.house_key);
+    res = reader_end(&r);
+    if (res == OK && !bytes_equal(first, bytes_string(first_line)))
+        res = E_MALFORMED;
+    if (res == OK)
+        res = crypto_ed25519_public(identity.seed, identity.account_key);
+    if (res == OK)
+        *out = identity;
+    identity_wipe(&identity);
+    return res;
+}
+
+/* Who may write into the directory could exchange the file, whatever its own mode. */
+static enum result home_open(const char *home, int *out)
+{
+    struct stat info;
+    int dir = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum result res;
+
+    if (dir < 0)
+        return errno == ENOENT ? E_NOT_FOUND : E_IO;
+    if (fstat(dir, &info) != 0)
+        res = E_IO;
+    else
+        res = (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? E_REFUSED : OK;
+    if (res == OK)
+        *out = dir;
+    else
+        close(dir);
+    return res;
+}
+
+static bool write_all(int file, struct bytes b)
+{
+    while (b.len != 0) {
+        ssize_t n = write(file, b.at, b.len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        b.at += n;
+        b.len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Under a name of its own first, then linked to the real one, which fails where that exists: a half-written
+ * account is never seen, and an account that is there is never replaced. */
+static enum result file_place(int dir, struct bytes content)
+{
+    uint8_t suffix[SUFFIX_LEN];
+    char hex[2 * SUFFIX_LEN + 1], name[32];
+    enum result res = OK;
+    int file;
+
+    random_fill(crypto_random(), suffix, sizeof suffix);
+    text_hex(BYTES_OF(suffix), hex);
+    snprintf(name, sizeof name, "account.%s", hex);
+    file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file < 0)
+        return E_IO;
+    if (!write_all(file, content) || fsync(file) != 0)
+        res = E_IO;
+    if (close(file) != 0)
+        res = E_IO;
+    if (res == OK && linkat(dir, name, dir, "account", 0) != 0)
+        res = errno == EEXIST ? E_EXISTS : E_IO;
+    if (unlinkat(dir, name, 0) != 0 && res == OK)
+        res = E_IO;
+    if (res == OK && fsync(dir) != 0)
+        res = E_IO;
+    return res;
+}
+
+enum result identity_save(const struct identity *identity, const char *home)
+{
+    uint8_t room[FILE_MAX];
+    struct bytes content;
+    enum result res = file_write(identity, (struct bytes_mut){room, sizeof room}, &content);
+    int dir = -1;
+
+    if (res == OK && mkdir(home, S_IRWXU) != 0 && errno != EEXIST)
+        res = E_IO;
+    if (res == OK)
+        res = home_open(home, &dir);
+    if (res == OK)
+        res = file_place(dir, content);
+    if (dir >= 0)
+        close(dir);
+    wipe(room, sizeof room);
+    return res;
+}
+
+static enum result file_load(int file, struct identity *out)
+{
+    uint8_t room[FILE_MAX];
+    struct stat info;
+    enum result res;
+    ssize_t n;
+
+    if (fstat(file, &info) != 0)
+        return E_IO;
+    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return E_REFUSED;
+    n = read(file, room, sizeof room);
+    if (n < 0)
+        return E_IO;
+    res = (size_t)n == sizeof room ? E_MALFORMED : file_read(bytes(room, (size_t)n), out);
+    wipe(room, sizeof room);
+    return res;
+}
+
+enum result identity_load(const char *home, struct identity *out)
+{
+    enum result res;
+    int dir, file;
+
+    res = home_open(home, &dir);
+    if (res != OK)
+        return res;
+    file = openat(dir, "account", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        res = errno == ENOENT ? E_NOT_FOUND : E_IO;
+    close(dir);
+    if (res != OK)
+        return res;
+    res = file_load(file, out);
+    close(file);
+    return res;
+}
+
+enum result identity_remove(const char *home)
+{
+    enum result res;
+    int dir;
+
+    res = home_open(home, &dir);
+    if (res != OK)
+        return res;
+    if (unlinkat(dir, "account", 0) != 0 || fsync(dir) != 0)
+        res = E_IO;
+    close(dir);
+    return res;
+}
+
+enum result identity_fingerprint(const uint8_t account_key[static 32],
+                                 char out[static IDENTITY_FINGERPRINT_SIZE])
+{
+    struct bytes key = bytes(account_key, 32);
+    uint8_t hash[32];
+    char hex[33];
+    enum result res = crypto_sha256(&key, 1, hash);
+
+    if (res != OK)
+        return res;
+    text_hex(bytes(hash, 16), hex);
+    for (size_t i = 0; i < 8; i++) {
+        memcpy(out + 5 * i, hex + 4 * i, 4);
+        out[5 * i + 4] = i == 7 ? '\0' : ' ';
+    }
+    return OK;
+}
