@@ -314,10 +314,9 @@ static void values_are_never_statements(void **state)
 
 static void steps_run_once_and_whole(void **state)
 {
-    static const char *const broken_steps[] = {steps[0],
-                                               "CREATE TABLE half (a INTEGER) STRICT; CREATE nonsense"};
-    static const char *const mended_steps[] = {steps[0], "CREATE TABLE half (a INTEGER) STRICT"};
-    static const struct store_schema broken = {broken_steps, 2}, mended = {mended_steps, 2};
+    const char *const broken_steps[] = {steps[0], "CREATE TABLE half (a INTEGER) STRICT; CREATE nonsense"};
+    const char *const mended_steps[] = {steps[0], "CREATE TABLE half (a INTEGER) STRICT"};
+    const struct store_schema broken = {broken_steps, 2}, mended = {mended_steps, 2};
     struct bench *b = *state;
     struct store *s = open_it(b, &first);
 
