@@ -1,0 +1,46 @@
+/* Hybrid public-key encryption: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, base mode, one message a key.
+ * RFC 9180, sections 4, 5.1.1, 6.1. */
+#ifndef CORE_HPKE_H
+#define CORE_HPKE_H
+
+#include "crypto/crypto.h"
+
+/* The owner wipes it. */
+struct hpke_pair {
+    uint8_t secret[CRYPTO_X25519_LEN];
+    uint8_t public[CRYPTO_X25519_LEN];
+};
+
+/* What both ends agree on: the AEAD's key and first nonce, and the secret to export from. */
+struct hpke_context {
+    enum crypto_aead aead;
+    uint8_t key[32]; /* crypto_aead_key_len of it */
+    uint8_t nonce[CRYPTO_AEAD_IV_LEN];
+    uint8_t exporter[32];
+};
+
+/* A fresh pair; a pair from key material (DeriveKeyPair, section 7.1.3); a pair from its secret half.
+ * OK | E_CRYPTO */
+MUST_USE enum result hpke_pair_new(const struct random *, struct hpke_pair *out);
+MUST_USE enum result hpke_pair_derive(struct bytes material, struct hpke_pair *out);
+MUST_USE enum result hpke_pair_from(const uint8_t secret[static 32], struct hpke_pair *out);
+
+/* SetupBaseS and SetupBaseR; *out is for the caller to wipe. OK | E_REFUSED (a key that is no key) | E_CRYPTO
+ */
+MUST_USE enum result hpke_setup_sender(const struct random *, enum crypto_aead, const uint8_t to[static 32],
+                                       struct bytes info, uint8_t kem[static 32], struct hpke_context *out);
+MUST_USE enum result hpke_setup_receiver(enum crypto_aead, const struct hpke_pair *own, struct bytes kem,
+                                         struct bytes info, struct hpke_context *out);
+/* Context.Export with a length of 32. OK | E_CRYPTO */
+MUST_USE enum result hpke_export(const struct hpke_context *, struct bytes label, uint8_t out[static 32]);
+
+/* SealBase: `out` holds text.len + 16 bytes. OK | E_REFUSED | E_CRYPTO | E_NO_MEMORY */
+MUST_USE enum result hpke_seal(const struct random *, enum crypto_aead, const uint8_t to[static 32],
+                               struct bytes info, struct bytes aad, struct bytes text, uint8_t kem[static 32],
+                               uint8_t *out);
+/* OpenBase: `out` holds sealed.len - 16 bytes and is zero after E_FORGED. OK | E_FORGED | E_REFUSED |
+ * E_MALFORMED (too short for a tag, a kem of another length) | E_CRYPTO | E_NO_MEMORY */
+MUST_USE enum result hpke_open(enum crypto_aead, const struct hpke_pair *own, struct bytes kem,
+                               struct bytes info, struct bytes aad, struct bytes sealed, uint8_t *out);
+
+#endif
