@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/writer.h"
 #include "crypto/crypto.h"
+#include "wire/envelope.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -251,6 +252,17 @@ enum result identity_remove(const char *home)
         res = E_IO;
     close(dir);
     return res;
+}
+
+enum result identity_sign(const struct identity *identity, const char *label, const uint8_t *room,
+                          struct bytes content, uint8_t out[static 64])
+{
+    uint8_t text[ENVELOPE_SIGNED_BYTES];
+    struct bytes whole;
+    enum result res = envelope_signed(label, identity->house_key, room, content,
+                                      (struct bytes_mut){text, sizeof text}, &whole);
+
+    return res == OK ? crypto_ed25519_sign(identity->seed, whole, out) : res;
 }
 
 enum result identity_fingerprint(const uint8_t account_key[static 32],

@@ -37,6 +37,11 @@ MUST_USE enum result identity_remove(const char *home);
 
 void identity_wipe(struct identity *);
 
+/* Signs content for one use, for the pinned house and no other, and for one room or (NULL) none: see
+ * wire/envelope.h. OK | E_TOO_LARGE | E_CRYPTO */
+MUST_USE enum result identity_sign(const struct identity *, const char *label, const uint8_t *room,
+                                   struct bytes content, uint8_t out[static 64]);
+
 /* Eight groups of four hex digits of the key's SHA-256: what people compare. OK | E_CRYPTO */
 enum { IDENTITY_FINGERPRINT_SIZE = 40 };
 MUST_USE enum result identity_fingerprint(const uint8_t account_key[static 32],

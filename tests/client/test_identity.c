@@ -2,6 +2,7 @@
 #include "client/identity.h"
 #include "crypto/crypto.h"
 #include "support/seeded.h"
+#include "wire/envelope.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -166,6 +167,37 @@ static void every_truncation_is_refused(void **state)
     assert_string_equal(loaded.handle, "untouched");
 }
 
+static void f19_a_signature_is_for_one_use_house_and_room(void **state)
+{
+    struct place *place = *state;
+    const uint8_t room[32] = {1}, other_room[32] = {2}, content[] = {'c'};
+    uint8_t text[ENVELOPE_SIGNED_BYTES], signature[64];
+    struct bytes whole;
+    static const struct {
+        const char *label;
+        uint8_t house, room;
+        enum result result;
+    } rows[] = {
+        {ENVELOPE_BINDING, 0xa5, 1, OK},       {ENVELOPE_CHARTER, 0xa5, 1, E_FORGED},
+        {ENVELOPE_BINDING, 0xa6, 1, E_FORGED}, {ENVELOPE_BINDING, 0xa5, 2, E_FORGED},
+        {ENVELOPE_BINDING, 0xa5, 0, E_FORGED},
+    };
+
+    assert_int_equal(identity_sign(&place->identity, ENVELOPE_BINDING, room, BYTES_OF(content), signature),
+                     OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t house[32];
+        const uint8_t *in = rows[i].room == 0 ? NULL : rows[i].room == 1 ? room : other_room;
+
+        memset(house, rows[i].house, sizeof house);
+        assert_int_equal(envelope_signed(rows[i].label, house, in, BYTES_OF(content),
+                                         (struct bytes_mut){text, sizeof text}, &whole),
+                         OK);
+        assert_int_equal(crypto_ed25519_verify(place->identity.account_key, whole, BYTES_OF(signature)),
+                         rows[i].result);
+    }
+}
+
 /* RFC 8032, section 7.1, test 1: the public key; its SHA-256 computed apart. */
 static void the_fingerprint_is_of_the_key(void **state)
 {
@@ -187,6 +219,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_others_can_reach_is_refused, place_make, place_clear),
         cmocka_unit_test_setup_teardown(a_line_break_cannot_be_smuggled_in, place_make, place_clear),
         cmocka_unit_test_setup_teardown(every_truncation_is_refused, place_make, place_clear),
+        cmocka_unit_test_setup_teardown(f19_a_signature_is_for_one_use_house_and_room, place_make,
+                                        place_clear),
         cmocka_unit_test(the_fingerprint_is_of_the_key),
     };
 
