@@ -43,7 +43,7 @@ enum result names_new(struct names **out)
                          USPOOF_RESTRICTION_LEVEL | USPOOF_INVISIBLE | USPOOF_MIXED_NUMBERS |
                              USPOOF_CHAR_LIMIT | USPOOF_HIDDEN_OVERLAY,
                          &status);
-        uspoof_setAllowedUnicodeSet(n->checker, n->allowed, &status);
+        uspoof_setAllowedChars(n->checker, n->allowed, &status);
         uspoof_setRestrictionLevel(n->checker, USPOOF_HIGHLY_RESTRICTIVE);
     }
     if (U_FAILURE(status) || n->allowed == NULL) {

@@ -128,9 +128,9 @@ static void g53_lookalikes_share_a_skeleton(void **state)
 static void g54_unseen_characters_are_refused(void **state)
 {
     static const char *const unseen[] = {
-        "\u202e", "\u202a", "\u2066", "\u2069",     "\u200e",     "\u200f", "\u061c", "\u2028", "\u2029",
+        "\u202e", "\u202a", "\u2066", "\u2069",     "\u200e",     "\u200f",   "\u061c", "\u2028", "\u2029",
         "\n",     "\r",     "\t",     "\x1b",       "\x7f",       "\xc2\x85", "\u200b", "\u2060", "\ufeff",
-        "\u00ad", "\u3164", "\u115f", "\U000e0041", "\U000e0101", "\ue000", "\ufff9", "\uffff"};
+        "\u00ad", "\u3164", "\u115f", "\U000e0041", "\U000e0101", "\ue000",   "\ufff9", "\uffff"};
     uint8_t room[SKELETON_BYTES];
     struct bytes out;
 
