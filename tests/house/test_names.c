@@ -139,7 +139,7 @@ static void g54_unseen_characters_are_refused(void **state)
             char text[32] = "abcd";
             size_t len = strlen(unseen[i]);
 
-            memmove(text + at + len, "abcd" + at, 5 - at);
+            memmove(text + at + len, &"abcd"[at], 5 - at);
             memcpy(text + at, unseen[i], len);
             assert_int_equal(handle(*state, bytes_string(text), room, &out), E_REFUSED);
             assert_int_equal(title(*state, bytes_string(text), room, &out), E_REFUSED);
