@@ -23,7 +23,7 @@ static void binary_read(struct reader *r, uint8_t *to, size_t len)
 }
 
 /* A number as JSON writes it: no leading zero. */
-static uint64_t number_read(struct reader *r)
+static uint64_t number_read(struct reader *r, uint64_t max)
 {
     const uint8_t *start = r->at;
     size_t len = 0, left = reader_left(r);
@@ -32,7 +32,7 @@ static uint64_t number_read(struct reader *r)
     while (len < left && start[len] >= '0' && start[len] <= '9')
         len++;
     struct bytes digits = reader_take(r, len);
-    if ((digits.len > 1 && digits.at[0] == '0') || text_number(digits, TICKET_NUMBER_MAX, &value) != OK)
+    if ((digits.len > 1 && digits.at[0] == '0') || text_number(digits, max, &value) != OK)
         reader_fail(r);
     return value;
 }
@@ -67,9 +67,9 @@ static enum result payload_read(struct bytes payload, struct ticket *out)
     expect(&r, BYTES_TEXT("\",\"fingerprint\":\""));
     binary_read(&r, t.fingerprint, sizeof t.fingerprint);
     expect(&r, BYTES_TEXT("\",\"number\":"));
-    t.number = number_read(&r);
-    expect(&r, BYTES_TEXT(",\"expiry\":"));
-    t.expiry_s = number_read(&r);
+    t.number = (uint32_t)number_read(&r, UINT32_MAX);
+    expect(&r, BYTES_TEXT(",\"expires\":"));
+    t.expiry_s = number_read(&r, TICKET_EXPIRES_MAX);
     expect(&r, BYTES_TEXT("}"));
     if (reader_end(&r) != OK)
         return E_MALFORMED;
@@ -92,7 +92,7 @@ enum result ticket_read(struct bytes token, const uint8_t house_key[static 32], 
         res = payload_read(payload, &t);
     if (res != OK)
         return res;
-    if (t.expiry_s <= now_s || t.expiry_s - now_s > TICKET_LIFE_S)
+    if (t.expiry_s <= now_s || t.expiry_s - now_s > TICKET_S)
         return E_EXPIRED;
     *out = t;
     return OK;

@@ -38,7 +38,7 @@ static void payload_put(struct writer *w, const struct ticket *t)
     binary_put(w, t->fingerprint, sizeof t->fingerprint);
     writer_put(w, BYTES_TEXT("\",\"number\":"));
     number_put(w, t->number);
-    writer_put(w, BYTES_TEXT(",\"expiry\":"));
+    writer_put(w, BYTES_TEXT(",\"expires\":"));
     number_put(w, t->expiry_s);
     writer_put(w, BYTES_TEXT("}"));
 }
@@ -52,7 +52,7 @@ enum result ticket_write(const struct ticket *t, const uint8_t house_seed[static
     struct bytes message;
     uint8_t *signature, *text;
 
-    if (t->number > TICKET_NUMBER_MAX || t->expiry_s > TICKET_NUMBER_MAX)
+    if (t->expiry_s > TICKET_EXPIRES_MAX)
         return E_TOO_LARGE;
     payload_put(&w, t);
     message = bytes(payload, writer_used(&w));

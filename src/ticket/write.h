@@ -5,7 +5,7 @@
 #include "ticket/read.h"
 
 /* Signs a ticket with the house's Ed25519 seed and writes it as text with a closing zero. Any thread.
- * OK | E_TOO_LARGE (number or expiry over TICKET_NUMBER_MAX) | E_CRYPTO */
+ * OK | E_TOO_LARGE (expiry over TICKET_EXPIRES_MAX) | E_CRYPTO */
 MUST_USE enum result ticket_write(const struct ticket *, const uint8_t house_seed[static 32],
                                   char out[static TICKET_TEXT_SIZE]);
 

@@ -379,7 +379,7 @@ void sdp_plan_of(const struct sdp *offer, struct sdp_plan *out)
             continue;
         if (m->direction == SDP_INACTIVE) {
             out->use[i] = SDP_IDLE;
-        } else if (m->direction == SDP_RECVONLY && out->slot_count < SDP_SLOTS) {
+        } else if (m->direction == SDP_RECVONLY && out->slot_count < SLOTS) {
             out->use[i] = SDP_SLOT;
             out->slot_count++;
         } else if (m->direction != SDP_RECVONLY && !mouth) {
@@ -563,22 +563,22 @@ void sdp_answer_write(struct writer *w, const struct sdp *offer, const struct sd
 
 void sdp_offer_write(struct writer *w, const struct sdp_self *self)
 {
-    enum { OPUS_TYPE = 111, MID_EXTENSION_ID = 4 };
+    enum { MID_EXTENSION_ID = 4 };
 
     put_head(w, self);
     put(w, "a=group:BUNDLE");
-    for (unsigned i = 0; i <= SDP_SLOTS; i++) {
+    for (unsigned i = 0; i <= SLOTS; i++) {
         put(w, " ");
         put_number(w, i);
     }
     put(w, "\r\n");
-    for (unsigned i = 0; i <= SDP_SLOTS; i++) {
+    for (unsigned i = 0; i <= SLOTS; i++) {
         put(w, "m=audio 9 UDP/TLS/RTP/SAVPF ");
-        put_number(w, OPUS_TYPE);
+        put_number(w, OPUS_PAYLOAD_TYPE);
         put(w, "\r\nc=IN IP4 0.0.0.0\r\na=mid:");
         put_number(w, i);
         put(w, i == 0 ? "\r\na=sendonly\r\n" : "\r\na=recvonly\r\n");
-        put_opus(w, OPUS_TYPE);
+        put_opus(w, OPUS_PAYLOAD_TYPE);
         put_mid_extension(w, MID_EXTENSION_ID);
         put_transport(w, self, "actpass");
         if (i == 0)

@@ -11,11 +11,11 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/writer.h"
+#include "wire/limits.h"
 
 enum {
     SDP_SIZE_MAX = 65536, /* a longer text is refused unread */
     SDP_MEDIA = 24,       /* m-lines in one description */
-    SDP_SLOTS = 16,       /* receive slots of a connection, behind the mouth's m-line */
     SDP_CANDIDATES = 8,   /* further ones are ignored */
     SDP_MID_LEN = 32,     /* the longest mid */
     SDP_UFRAG_LEN = 256,  /* RFC 8839, section 5.4 */
@@ -66,7 +66,7 @@ MUST_USE enum result sdp_read(struct bytes text, struct sdp *out);
  * OK | E_UNSUPPORTED */
 MUST_USE enum result sdp_check_transport(const struct sdp *);
 
-/* What an answer makes of each m-line of an offer: the first that sends is the mouth, the first SDP_SLOTS
+/* What an answer makes of each m-line of an offer: the first that sends is the mouth, the first SLOTS
  * that only receive are slots, and what is not bundled Opus over SAVPF with rtcp-mux is rejected. */
 enum sdp_use { SDP_REJECT, SDP_MOUTH, SDP_SLOT, SDP_IDLE };
 
@@ -82,7 +82,7 @@ struct sdp_self {
     uint64_t session; /* o= line; the upper two bits are ignored */
     struct bytes ufrag, pwd, cname;
     uint8_t fingerprint[SDP_FINGERPRINT_LEN];
-    uint32_t ssrc[SDP_SLOTS]; /* of each slot in order (answer), or ssrc[0] of the mouth (offer) */
+    uint32_t ssrc[SLOTS]; /* of each slot in order (answer), or ssrc[0] of the mouth (offer) */
     const struct address *candidates;
     size_t candidate_count;
 };
@@ -94,7 +94,7 @@ struct sdp_self {
 void sdp_answer_write(struct writer *, const struct sdp *offer, const struct sdp_plan *,
                       const struct sdp_self *, bool *active);
 
-/* The native client's offer: m-line 0 sends, SDP_SLOTS follow that receive. mids are "0" to "16". */
+/* The native client's offer: m-line 0 sends, SLOTS follow that receive. mids are "0" to "16". */
 void sdp_offer_write(struct writer *, const struct sdp_self *);
 
 #endif

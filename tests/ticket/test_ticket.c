@@ -34,7 +34,7 @@ static struct ticket example(void)
 
 static void comes_back_as_granted(void **state)
 {
-    const uint64_t numbers[] = {0, 7, TICKET_NUMBER_MAX};
+    const uint32_t numbers[] = {0, 7, UINT32_MAX};
     uint8_t key[32];
 
     (void)state;
@@ -57,7 +57,7 @@ static void comes_back_as_granted(void **state)
 
     struct ticket t = example();
     char text[TICKET_TEXT_SIZE];
-    t.number = TICKET_NUMBER_MAX + 1;
+    t.expiry_s = TICKET_EXPIRES_MAX + 1;
     assert_int_equal(ticket_write(&t, house_seed, text), E_TOO_LARGE);
 }
 
@@ -140,40 +140,40 @@ static void signed_but_not_a_ticket(void **state)
         enum result want;
     } cases[] = {
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001}",
+         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001}",
          OK},
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"speaker\",\"fingerprint\":\"" HASH "\",\"number\":0,\"expiry\":1764040001}",
+         "\",\"role\":\"speaker\",\"fingerprint\":\"" HASH "\",\"number\":0,\"expires\":1764040001}",
          OK},
         /* another order */
         {"{\"room\":\"" TAG "\",\"relay\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001}",
+         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001}",
          E_MALFORMED},
         /* a blank */
         {"{\"relay\": \"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001}",
+         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001}",
          E_MALFORMED},
         /* a role we don't have, and one that begins like ours */
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"moderator\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001}",
+         "\",\"role\":\"moderator\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001}",
          E_MALFORMED},
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"speakers\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001}",
+         "\",\"role\":\"speakers\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001}",
          E_MALFORMED},
         /* numbers that are none */
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":01,\"expiry\":1764040001}",
+         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":01,\"expires\":1764040001}",
          E_MALFORMED},
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":,\"expiry\":1764040001}",
+         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":,\"expires\":1764040001}",
          E_MALFORMED},
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
          "\",\"role\":\"listener\",\"fingerprint\":\"" HASH
-         "\",\"number\":9007199254740992,\"expiry\":1764040001}",
+         "\",\"number\":4294967296,\"expires\":1764040001}",
          E_MALFORMED},
         /* something after the end */
         {"{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001} ",
+         "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001} ",
          E_MALFORMED},
         {"{}", E_MALFORMED},
         {"", E_MALFORMED},
@@ -195,14 +195,14 @@ static void f19_another_label_is_refused(void **state)
 {
     static const char payload[] =
         "{\"relay\":\"" TAG "\",\"room\":\"" TAG "\",\"seat\":\"" TAG
-        "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expiry\":1764040001}";
+        "\",\"role\":\"listener\",\"fingerprint\":\"" HASH "\",\"number\":1,\"expires\":1764040001}";
     uint8_t key[32], room[TICKET_TEXT_SIZE];
     struct ticket back;
 
     (void)state;
     key_of(house_seed, key);
     assert_int_equal(
-        ticket_read(sign(bytes_string(payload), BYTES_TEXT("Teahouse Other 1"), room), key, NOW_S, &back),
+        ticket_read(sign(bytes_string(payload), BYTES_TEXT("Teahouse other 1"), room), key, NOW_S, &back),
         E_FORGED);
     assert_int_equal(ticket_read(sign(bytes_string(payload), BYTES_TEXT(""), room), key, NOW_S, &back),
                      E_FORGED);

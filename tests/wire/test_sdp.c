@@ -21,7 +21,7 @@ static struct sdp_self self_example(void)
                             .cname = BYTES_TEXT("randomname")};
 
     memset(self.fingerprint, 0xa5, sizeof self.fingerprint);
-    for (uint32_t i = 0; i < SDP_SLOTS; i++)
+    for (uint32_t i = 0; i < SLOTS; i++)
         self.ssrc[i] = 1000 + i;
     return self;
 }
@@ -385,12 +385,12 @@ static void offer_and_answer_fit(void **state)
     sdp_offer_write(&w, &self);
     assert_int_equal(writer_end(&w, &text), OK);
     assert_int_equal(sdp_read(text, &offer), OK);
-    assert_int_equal(offer.media_count, SDP_SLOTS + 1);
+    assert_int_equal(offer.media_count, SLOTS + 1);
     assert_int_equal(sdp_check_transport(&offer), OK);
     assert_int_equal(offer.media[0].direction, SDP_SENDONLY);
     assert_true(offer.media[0].has_ssrc && offer.media[0].ssrc == 1000);
     sdp_plan_of(&offer, &plan);
-    assert_int_equal(plan.slot_count, SDP_SLOTS);
+    assert_int_equal(plan.slot_count, SLOTS);
     assert_int_equal(plan.use[0], SDP_MOUTH);
 
     self.candidates = candidates;
@@ -401,14 +401,14 @@ static void offer_and_answer_fit(void **state)
     assert_int_equal(sdp_read(text, &answer), OK);
     assert_int_equal(sdp_check_transport(&answer), OK);
     assert_true(answer.ice_lite);
-    assert_int_equal(answer.media_count, SDP_SLOTS + 1);
+    assert_int_equal(answer.media_count, SLOTS + 1);
     assert_int_equal(answer.candidate_count, 2);
     assert_true(address_equal(&answer.candidates[0], &candidates[0]));
     assert_true(address_equal(&answer.candidates[1], &candidates[1]));
     assert_int_equal(answer.media[0].direction, SDP_RECVONLY);
     assert_int_equal(answer.media[0].setup, SDP_PASSIVE);
     assert_memory_equal(answer.media[0].fingerprint, self.fingerprint, sizeof self.fingerprint);
-    for (uint32_t i = 0; i < SDP_SLOTS; i++) {
+    for (uint32_t i = 0; i < SLOTS; i++) {
         assert_int_equal(answer.media[i + 1].direction, SDP_SENDONLY);
         assert_true(answer.media[i + 1].has_ssrc && answer.media[i + 1].ssrc == 1000 + i);
     }
@@ -421,7 +421,7 @@ static void offer_and_answer_fit(void **state)
     assert_int_equal(writer_end(&w, NULL), E_TOO_LARGE);
 }
 
-/* One mouth and at most SDP_SLOTS slots, however many are asked for. */
+/* One mouth and at most SLOTS slots, however many are asked for. */
 static void more_than_there_is(void **state)
 {
     static char text[8192];
@@ -442,7 +442,7 @@ static void more_than_there_is(void **state)
         slots += answer.plan.use[i] == SDP_SLOT;
         mouths += answer.plan.use[i] == SDP_MOUTH;
     }
-    assert_int_equal(slots, SDP_SLOTS);
+    assert_int_equal(slots, SLOTS);
     assert_int_equal(mouths, 1);
 }
 
