@@ -135,6 +135,34 @@ static void sealer_outlives_a_forgery(void **state)
     }
 }
 
+/* Empty runs have no address. */
+static void nothing_is_a_message(void **state)
+{
+    static const enum crypto_aead kinds[] = {CRYPTO_AES_128_GCM, CRYPTO_CHACHA20_POLY1305};
+    const uint8_t key[32] = {1}, iv[12] = {0};
+    const struct bytes none = {0};
+    uint8_t out[64], public_key[32];
+
+    (void)state;
+    assert_int_equal(crypto_hkdf_extract(none, none, out), OK);
+    assert_hex(out, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+    assert_int_equal(crypto_hkdf_expand(none, NULL, 0, (struct bytes_mut){out, 64}), OK);
+    assert_int_equal(crypto_hkdf_expand(none, &none, 1, (struct bytes_mut){0}), OK);
+    assert_int_equal(crypto_ed25519_public(key, public_key), OK);
+    assert_int_equal(crypto_ed25519_sign(key, none, out), OK);
+    assert_int_equal(crypto_ed25519_verify(public_key, none, BYTES_OF(out)), OK);
+    for (size_t k = 0; k < 2; k++) {
+        struct crypto_sealer *sealer = NULL;
+
+        assert_int_equal(crypto_sealer_new(kinds[k], bytes(key, crypto_aead_key_len(kinds[k])), &sealer), OK);
+        assert_int_equal(crypto_seal(sealer, iv, none, (struct bytes_mut){0}, out), OK);
+        assert_int_equal(crypto_open(sealer, iv, none, (struct bytes_mut){0}, out), OK);
+        out[0] ^= 1;
+        assert_int_equal(crypto_open(sealer, iv, none, (struct bytes_mut){0}, out), E_FORGED);
+        crypto_sealer_free(sealer);
+    }
+}
+
 static void randomness_differs(void **state)
 {
     uint8_t one[32] = {0}, other[32] = {0};
@@ -154,6 +182,7 @@ int main(void)
         cmocka_unit_test(x25519_agrees),
         cmocka_unit_test(sealer_wants_the_right_key),
         cmocka_unit_test(sealer_outlives_a_forgery),
+        cmocka_unit_test(nothing_is_a_message),
         cmocka_unit_test(randomness_differs),
     };
 

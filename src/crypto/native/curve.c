@@ -1,4 +1,5 @@
 #include "crypto/crypto.h"
+#include "crypto/native/native.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -42,7 +43,7 @@ enum result crypto_ed25519_sign(const uint8_t seed[static 32], struct bytes mess
 
     /* The public half goes into the signature: taken from the seed, never from a caller who might err. */
     if (crypto_sign_ed25519_seed_keypair(public_key, pair, seed) == 0 &&
-        crypto_sign_ed25519_detached(out, NULL, message.at, message.len, pair) == 0)
+        crypto_sign_ed25519_detached(out, NULL, somewhere(message), message.len, pair) == 0)
         res = OK;
     wipe(pair, sizeof pair);
     return res;
@@ -53,7 +54,7 @@ enum result crypto_ed25519_verify(const uint8_t public_key[static 32], struct by
 {
     if (signature.len != CRYPTO_ED25519_SIGNATURE_LEN)
         return E_FORGED;
-    return crypto_sign_ed25519_verify_detached(signature.at, message.at, message.len, public_key) == 0
+    return crypto_sign_ed25519_verify_detached(signature.at, somewhere(message), message.len, public_key) == 0
                ? OK
                : E_FORGED;
 }

@@ -40,7 +40,7 @@ enum result crypto_hmac_sha256(struct bytes key, const struct bytes *parts, size
 {
     crypto_auth_hmacsha256_state state;
 
-    crypto_auth_hmacsha256_init(&state, key.at, key.len);
+    crypto_auth_hmacsha256_init(&state, somewhere(key), key.len);
     update(&state, parts, count);
     crypto_auth_hmacsha256_final(&state, out);
     wipe(&state, sizeof state);
@@ -53,11 +53,11 @@ enum result crypto_hmac_sha1(struct bytes key, const struct bytes *parts, size_t
     const struct fetched *f = fetched();
     EVP_MAC_CTX *context = f == NULL ? NULL : EVP_MAC_CTX_dup(f->hmac_sha1);
     enum result res = E_CRYPTO;
-    uint8_t none = 0, digest[20];
+    uint8_t digest[20];
     size_t len;
 
     /* A NULL key would mean `the key as before` to OpenSSL. */
-    if (context == NULL || EVP_MAC_init(context, key.len == 0 ? &none : key.at, key.len, NULL) != 1)
+    if (context == NULL || EVP_MAC_init(context, somewhere(key), key.len, NULL) != 1)
         goto out;
     for (size_t i = 0; i < count; i++)
         if (parts[i].len != 0 && EVP_MAC_update(context, parts[i].at, parts[i].len) != 1)
@@ -87,7 +87,7 @@ enum result crypto_hkdf_expand(struct bytes prk, const struct bytes *info, size_
         size_t piece = out.len - done < sizeof block ? out.len - done : sizeof block;
         uint8_t number = (uint8_t)(done / sizeof block + 1);
 
-        crypto_auth_hmacsha256_init(&state, prk.at, prk.len);
+        crypto_auth_hmacsha256_init(&state, somewhere(prk), prk.len);
         if (done != 0)
             crypto_auth_hmacsha256_update(&state, block, sizeof block);
         update(&state, info, count);

@@ -74,13 +74,15 @@ enum result crypto_seal(struct crypto_sealer *s, const uint8_t iv[static 12], st
                         struct bytes_mut text, uint8_t tag[static 16])
 {
     uint8_t none[CRYPTO_AEAD_TAG_LEN];
+    uint8_t *at = text.len == 0 ? none : text.at;
     int len;
 
-    if (s->aead == CRYPTO_CHACHA20_POLY1305)
-        return crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-                   text.at, tag, NULL, text.at, text.len, aad.at, aad.len, NULL, iv, s->chacha_key) == 0
-                   ? OK
-                   : E_CRYPTO;
+    if (s->aead == CRYPTO_CHACHA20_POLY1305) {
+        int failed = crypto_aead_chacha20poly1305_ietf_encrypt_detached(at, tag, NULL, at, text.len, aad.at,
+                                                                        aad.len, NULL, iv, s->chacha_key);
+
+        return failed == 0 ? OK : E_CRYPTO;
+    }
     if (!gcm_run(s, true, iv, aad, text) || EVP_CipherFinal_ex(s->gcm, none, &len) != 1 ||
         EVP_CIPHER_CTX_ctrl(s->gcm, EVP_CTRL_AEAD_GET_TAG, CRYPTO_AEAD_TAG_LEN, tag) != 1)
         return E_CRYPTO;
@@ -91,12 +93,13 @@ enum result crypto_open(struct crypto_sealer *s, const uint8_t iv[static 12], st
                         struct bytes_mut text, const uint8_t tag[static 16])
 {
     uint8_t none[CRYPTO_AEAD_TAG_LEN], expected[CRYPTO_AEAD_TAG_LEN];
+    uint8_t *at = text.len == 0 ? none : text.at;
     enum result res = OK;
     int len;
 
     if (s->aead == CRYPTO_CHACHA20_POLY1305) {
-        if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(text.at, NULL, text.at, text.len, tag, aad.at,
-                                                               aad.len, iv, s->chacha_key) != 0)
+        if (crypto_aead_chacha20poly1305_ietf_decrypt_detached(at, NULL, at, text.len, tag, aad.at, aad.len,
+                                                               iv, s->chacha_key) != 0)
             res = E_FORGED;
     } else {
         memcpy(expected, tag, sizeof expected); /* OpenSSL asks for a tag that it could write to */
