@@ -20,8 +20,8 @@ struct wav_sink {
 };
 
 /* An open file descriptor, which must outlive the source or sink; a sink's must be seekable. */
-struct wav_source wav_source_of(const int *fd);
-struct wav_sink wav_sink_of(const int *fd);
+struct wav_source wav_source_of(int *fd);
+struct wav_sink wav_sink_of(int *fd);
 
 enum { WAV_CHANNELS = 6, WAV_REASON_SIZE = 96 };
 
