@@ -1,0 +1,186 @@
+/* The door of core: one room as one member sits in it. Groups, keys, roster and policy are behind it;
+ * sockets, clocks and randomness are handed in. What the house says is taken as messages and compared with
+ * what the members' own messages prove; docs/protocol.md, "Rooms", has the rules, docs/threat-model.md the
+ * reasons.
+ *
+ * The way of a seat:
+ *
+ *     core_room_new      a fresh leaf key and a KeyPackage, for ENTER
+ *     core_room_found    on FOUND_TABLE: a group of one      (core_room_unfound when somebody else was first)
+ *     core_room_join     on SEATED with a Welcome
+ *     core_room_commit   on WAITING, as the doorkeeper: who waits comes in, lost seats go
+ *     core_room_take     on HANDSHAKE: the next epoch, our own commit too
+ *     core_room_seal     each 20 ms of an open microphone
+ *     core_room_open     each frame that comes in
+ *     core_room_due      whenever its last answer says so
+ *     core_room_free     wipes every key
+ *
+ * One thread at a time for one room. A function that does not return OK has changed nothing, unless it says
+ * so. */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "base/random.h"
+#include "core/keyring.h"
+#include "wire/charter.h"
+
+/* Both from the caller's clocks: the first only ever counts up, from any start; the second is Unix time, for
+ * the lifetimes of KeyPackages. */
+struct core_now {
+    uint64_t ms, unix_s;
+};
+
+/* --- Charters --- */
+
+/* Writes and signs a charter as its maker, whose public key must be in it; gives the room's id.
+ * *out borrows from `to`, which has CHARTER_BYTES. OK | E_MALFORMED (a charter that nobody would read, or of
+ * another maker) | E_TOO_LARGE | E_CRYPTO */
+MUST_USE enum result core_charter_sign(const struct charter *, const uint8_t maker_seed[static 32],
+                                       struct bytes_mut to, struct bytes *out, uint8_t signature[static 64],
+                                       uint8_t room[static 32]);
+/* A charter that came from a house: is it the room's, and its maker's own (F2)?
+ * OK | E_MALFORMED | E_UNSUPPORTED | E_REFUSED (another room's) | E_FORGED | E_CRYPTO */
+MUST_USE enum result core_charter_check(struct bytes charter, const uint8_t signature[static 64],
+                                        const uint8_t room[static 32], struct charter *out);
+
+/* --- A seat --- */
+
+struct core_room;
+
+/* Who sits down, and where. Nothing of it is kept but the public keys. */
+struct core_self {
+    const uint8_t *account_seed; /* 32 bytes: signs the binding, here and now; NULL for a pseudonym */
+    const uint8_t *house;        /* 32 bytes: the key that was pinned at sign-up */
+    const uint8_t *room;         /* 32 bytes: the id from the link */
+};
+
+/* A fresh leaf and its KeyPackage, good for one seat. The randomness is borrowed for the room's life.
+ * OK | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result core_room_new(const struct random *, const struct core_self *, struct core_now,
+                                   struct core_room **out);
+void core_room_free(struct core_room *); /* NULL is fine; wipes */
+
+/* The KeyPackage's MLSMessage, for ENTER. Borrowed from the room. */
+struct bytes core_room_key_package(const struct core_room *);
+
+/* Founds the table. *group_id, for FOUNDED, borrows from the room. The room is seated from here on; when the
+ * house refuses because somebody else was first, core_room_unfound makes it wait for its Welcome again.
+ * OK | E_STATE (seated) | as core_charter_check | E_REFUSED (a pseudonym, where the charter wants none; a
+ * house that is not the charter's) | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result core_room_found(struct core_room *, struct core_now, struct bytes charter,
+                                     const uint8_t signature[static 64], struct bytes *group_id);
+void core_room_unfound(struct core_room *);
+
+/* Takes a Welcome. Refused where the group's charter is not the link's (F2, F25), or any leaf has no right
+ * binding. On an error another Welcome may be tried.
+ * OK | E_STATE (seated) | E_NOT_FOUND (for another KeyPackage) | E_MALFORMED | E_FORGED | E_REFUSED |
+ * E_UNSUPPORTED | E_TOO_LARGE (more than TABLE_LEAVES) | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result core_room_join(struct core_room *, struct core_now, struct bytes welcome,
+                                    struct bytes tree);
+
+/* --- Who is there: the roster is the set of key holders --- */
+
+struct core_member {
+    uint32_t leaf;
+    bool bound;          /* to an account; else a pseudonym, and `account` is zeros */
+    bool speaker;        /* on stage: its frames are played */
+    bool moderator;      /* the charter's maker among them */
+    bool self;           /* our own leaf */
+    uint8_t account[32]; /* who that is by name is the house's to tell */
+};
+
+/* Ascending by leaf. Borrowed until the room's next epoch. */
+size_t core_room_members(const struct core_room *, const struct core_member **out);
+/* NULL where nobody sits. Borrowed as above. */
+const struct core_member *core_room_member(const struct core_room *, uint32_t leaf);
+
+/* Does the house's list of seats (of struct signal_seat, as signal_read accepts it: SEATED.seats) say the
+ * same as the tree? No: an alarm. */
+bool core_room_agrees(const struct core_room *, struct bytes seats);
+
+/* --- Epochs --- */
+
+/* What a doorkeeper is given and what it does besides. Lists as signal_read accepts them in WAITING. */
+struct core_order {
+    uint64_t epoch;        /* that the commit would end */
+    struct bytes group_id; /* must be ours */
+    struct bytes joiners;  /* of struct signal_joiner */
+    struct bytes lost;     /* of struct signal_lost */
+    const uint32_t *kicks; /* leaves to remove by a moderator's right */
+    size_t kick_count;
+};
+
+/* For COMMIT. Owned by the room, until the next core_room_commit or core_room_take. The lists are ready to be
+ * sent. A joiner whose KeyPackage is not in order is left out, for the house to send away. */
+struct core_commit {
+    uint64_t epoch; /* that it ends */
+    struct bytes commit, welcome, tree;
+    struct bytes seated;  /* of struct signal_placed */
+    struct bytes removed; /* of struct signal_leaf */
+};
+
+/* Commits Adds for who waits and Removes for lost seats and kicks; with none of them, a fresh epoch and
+ * nothing else. We stay in our epoch until core_room_take brings the commit back; a new commit replaces one
+ * that lost.
+ * OK | E_STATE (not seated) | E_STALE (another epoch) | E_NOT_FOUND (another group; nobody at such a leaf) |
+ * E_FORGED (the house's word for a lost seat) | E_REFUSED (a kick that is not ours to make) | E_NO_MEMORY |
+ * E_CRYPTO */
+MUST_USE enum result core_room_commit(struct core_room *, struct core_now, const struct core_order *,
+                                      const struct core_commit **out);
+
+/* A commit as the house passes it on, and what the house says of it: HANDSHAKE. */
+struct core_handshake {
+    struct bytes commit;
+    struct bytes seated;  /* of struct signal_seat: who came */
+    struct bytes removed; /* of struct signal_leaf */
+};
+
+/* What an epoch changed. Owned by the room, until the next core_room_take. */
+struct core_change {
+    uint64_t epoch;
+    uint32_t committer; /* its leaf, in the epoch before */
+    bool own;           /* it was our commit */
+    bool out;           /* we were removed: every key is wiped, and there is no next epoch */
+    bool alarm;         /* the house's lists say something else than the commit does */
+    const struct core_member *came, *went;
+    size_t came_count, went_count;
+};
+
+/* Judges a commit and makes its epoch the current one: keys, roster, stage. What a member may not do is
+ * refused by every member alike, and the epoch stays: a Remove without right (F4), a change of the charter
+ * (F1), a leaf without its binding or of another room (F7, F25), outsiders (G38). OK | E_STATE (not seated,
+ * or out) | E_STALE (an epoch that is over) | E_NO_KEY (we missed commits: take a new seat) | E_MALFORMED |
+ * E_FORGED | E_REFUSED | E_EXPIRED | E_NOT_FOUND (another group) | E_UNSUPPORTED | E_TOO_LARGE | E_NO_MEMORY
+ * | E_CRYPTO */
+MUST_USE enum result core_room_take(struct core_room *, struct core_now, const struct core_handshake *,
+                                    const struct core_change **out);
+
+bool core_room_is_seated(const struct core_room *);
+/* All of these for a seated room alone. */
+uint64_t core_room_epoch(const struct core_room *);
+uint32_t core_room_leaf(const struct core_room *);
+struct bytes core_room_group_id(const struct core_room *);
+/* What members compare, by eight words or by machine: equal where, and only where, they share an epoch.
+ * 32 bytes, borrowed until the next epoch. */
+struct bytes core_room_authenticator(const struct core_room *);
+const struct charter *core_room_charter(const struct core_room *);
+
+/* --- Voice: as keyring_seal, keyring_open and so on --- */
+
+/* FRAME_SEALED_SPEECH or FRAME_SEALED_MUSIC, and the most Opus that goes into it. */
+size_t core_room_frame_len(const struct core_room *);
+size_t core_room_opus_max(const struct core_room *);
+MUST_USE enum result core_room_seal(struct core_room *, struct core_now, const struct voice *,
+                                    struct bytes_mut frame);
+MUST_USE enum result core_room_open(struct core_room *, struct core_now, unsigned slot,
+                                    struct bytes_mut frame, struct keyring_heard *out);
+/* A frame that was held EARLY_HOLD_MS for its epoch, in vain. */
+void core_room_gave_up(struct core_room *);
+/* frames_refused is keyring's `refused`, summed by core_room_refused. */
+const struct keyring_stats *core_room_stats(const struct core_room *);
+uint64_t core_room_refused(const struct core_room *);
+
+/* Erases what is due and changes keys when it is time; gives the next deadline in ms, or KEYRING_NEVER. */
+uint64_t core_room_due(struct core_room *, struct core_now);
+
+#endif
