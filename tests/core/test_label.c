@@ -1,0 +1,185 @@
+/* crypto-basics.json, RFC 9180's vectors for HPKE, and refusals. */
+#include "core/label.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "support/mls_cases.h"
+#include "support/seeded.h"
+
+static struct bytes text_of(struct json_object *object, const char *member)
+{
+    return bytes_string(vectors_text(object, member));
+}
+
+static void derivations(struct mls_case *c)
+{
+    struct json_object *part = vectors_member(c->json, "ref_hash");
+    uint8_t out[255];
+    size_t len;
+
+    assert_int_equal(label_ref(text_of(part, "label"), case_hex(c, part, "value"), out), OK);
+    assert_same(bytes(out, 32), case_hex(c, part, "out"));
+
+    part = vectors_member(c->json, "expand_with_label");
+    len = vectors_number(part, "length");
+    assert_int_equal(label_expand(case_hex(c, part, "secret").at, text_of(part, "label"),
+                                  case_hex(c, part, "context"), (struct bytes_mut){out, len}),
+                     OK);
+    assert_same(bytes(out, len), case_hex(c, part, "out"));
+
+    part = vectors_member(c->json, "derive_secret");
+    assert_int_equal(label_derive(case_hex(c, part, "secret").at, text_of(part, "label"), out), OK);
+    assert_same(bytes(out, 32), case_hex(c, part, "out"));
+
+    part = vectors_member(c->json, "derive_tree_secret");
+    len = vectors_number(part, "length");
+    assert_int_equal(label_derive_tree(case_hex(c, part, "secret").at, text_of(part, "label"),
+                                       (uint32_t)vectors_number(part, "generation"),
+                                       (struct bytes_mut){out, len}),
+                     OK);
+    assert_same(bytes(out, len), case_hex(c, part, "out"));
+}
+
+static void signatures(struct mls_case *c)
+{
+    struct json_object *part = vectors_member(c->json, "sign_with_label");
+    struct bytes public_key = case_hex(c, part, "pub"), content = case_hex(c, part, "content");
+    struct bytes label = text_of(part, "label"), signature = case_hex(c, part, "signature");
+    uint8_t own[MLS_SIGNATURE_LEN];
+
+    assert_int_equal(label_verify(public_key, label, content, signature), OK);
+    assert_int_equal(label_sign(case_hex(c, part, "priv").at, label, content, own), OK);
+    assert_int_equal(label_verify(public_key, label, content, BYTES_OF(own)), OK);
+    assert_int_equal(label_verify(public_key, BYTES_TEXT("Other"), content, BYTES_OF(own)), E_FORGED);
+    assert_int_equal(label_verify(public_key, label, bytes(own, 10), BYTES_OF(own)), E_FORGED);
+    assert_int_equal(label_verify(public_key, label, content, bytes(own, 63)), E_FORGED);
+    assert_int_equal(label_verify(bytes(own, 31), label, content, BYTES_OF(own)), E_FORGED);
+}
+
+static void encryption(struct mls_case *c)
+{
+    struct json_object *part = vectors_member(c->json, "encrypt_with_label");
+    struct bytes label = text_of(part, "label"), context = case_hex(c, part, "context");
+    struct bytes plain = case_hex(c, part, "plaintext"), sealed = case_hex(c, part, "ciphertext");
+    struct bytes kem = case_hex(c, part, "kem_output");
+    uint8_t *out = arena_take(&c->arena, plain.len + MLS_TAG_LEN), own_kem[32];
+    uint8_t *back = arena_take(&c->arena, plain.len);
+    struct hpke_pair pair;
+    struct seeded seeded;
+
+    seeded_start(&seeded, c->number);
+    assert_int_equal(hpke_pair_from(case_hex(c, part, "priv").at, &pair), OK);
+    assert_same(BYTES_OF(pair.public), case_hex(c, part, "pub"));
+    assert_int_equal(label_decrypt(c->suite, &pair, label, context, kem, sealed, back), OK);
+    assert_same(bytes(back, plain.len), plain);
+
+    assert_int_equal(
+        label_encrypt(&seeded.random, c->suite, pair.public, label, context, plain, own_kem, out), OK);
+    sealed = bytes(out, plain.len + MLS_TAG_LEN);
+    assert_int_equal(label_decrypt(c->suite, &pair, label, context, BYTES_OF(own_kem), sealed, back), OK);
+    assert_same(bytes(back, plain.len), plain);
+    assert_int_equal(
+        label_decrypt(c->suite, &pair, BYTES_TEXT("Other"), context, BYTES_OF(own_kem), sealed, back),
+        E_FORGED);
+    assert_int_equal(label_decrypt(c->suite, &pair, label, context, bytes(own_kem, 31), sealed, back),
+                     E_MALFORMED);
+    assert_int_equal(label_decrypt(c->suite, &pair, label, context, BYTES_OF(own_kem), bytes(out, 15), back),
+                     E_MALFORMED);
+    /* A point of low order gives no secret (RFC 9180, section 7.1.4). */
+    memset(own_kem, 0, sizeof own_kem);
+    assert_int_equal(label_decrypt(c->suite, &pair, label, context, BYTES_OF(own_kem), sealed, back),
+                     E_REFUSED);
+}
+
+static void basics_derive(void **state)
+{
+    (void)state;
+    mls_cases("mls/crypto-basics.json", 2, derivations);
+}
+
+static void basics_sign(void **state)
+{
+    (void)state;
+    mls_cases("mls/crypto-basics.json", 2, signatures);
+}
+
+static void basics_encrypt(void **state)
+{
+    (void)state;
+    mls_cases("mls/crypto-basics.json", 2, encryption);
+}
+
+/* Gives out the secret of the vector. */
+static void fill_known(void *self, uint8_t *to, size_t len)
+{
+    memcpy(to, self, len);
+}
+
+static void hpke_case(struct mls_case *c)
+{
+    enum crypto_aead aead = (enum crypto_aead)vectors_number(c->json, "aead_id");
+    struct json_object *first, *exports;
+    uint8_t secret[32], kem[32], out[256], exported[32];
+    struct random known = {fill_known, secret};
+    struct hpke_context sender, receiver;
+    struct hpke_pair own, once;
+    struct bytes info, plain;
+
+    if (vectors_number(c->json, "mode") != 0)
+        return;
+    info = case_hex(c, c->json, "info");
+    assert_int_equal(hpke_pair_derive(case_hex(c, c->json, "ikmR"), &own), OK);
+    assert_same(BYTES_OF(own.secret), case_hex(c, c->json, "skRm"));
+    assert_same(BYTES_OF(own.public), case_hex(c, c->json, "pkRm"));
+    assert_int_equal(hpke_pair_derive(case_hex(c, c->json, "ikmE"), &once), OK);
+    memcpy(secret, once.secret, sizeof secret);
+
+    assert_int_equal(hpke_setup_sender(&known, aead, own.public, info, kem, &sender), OK);
+    assert_same(BYTES_OF(kem), case_hex(c, c->json, "enc"));
+    assert_int_equal(hpke_setup_receiver(aead, &own, BYTES_OF(kem), info, &receiver), OK);
+    assert_memory_equal(&sender.exporter, &receiver.exporter, 32);
+    assert_same(bytes(sender.key, crypto_aead_key_len(aead)), case_hex(c, c->json, "key"));
+    assert_same(BYTES_OF(receiver.nonce), case_hex(c, c->json, "base_nonce"));
+    assert_same(BYTES_OF(receiver.exporter), case_hex(c, c->json, "exporter_secret"));
+
+    exports = vectors_member(c->json, "exports");
+    for (size_t i = 0; i < json_object_array_length(exports); i++) {
+        struct json_object *export = json_object_array_get_idx(exports, i);
+
+        assert_int_equal(vectors_number(export, "L"), 32);
+        assert_int_equal(hpke_export(&receiver, case_hex(c, export, "exporter_context"), exported), OK);
+        assert_same(BYTES_OF(exported), case_hex(c, export, "exported_value"));
+    }
+
+    first = json_object_array_get_idx(vectors_member(c->json, "encryptions"), 0);
+    plain = case_hex(c, first, "pt");
+    assert_int_equal(hpke_seal(&known, aead, own.public, info, case_hex(c, first, "aad"), plain, kem, out),
+                     OK);
+    assert_same(bytes(out, plain.len + MLS_TAG_LEN), case_hex(c, first, "ct"));
+    assert_int_equal(
+        hpke_open(aead, &own, BYTES_OF(kem), info, case_hex(c, first, "aad"), case_hex(c, first, "ct"), out),
+        OK);
+    assert_same(bytes(out, plain.len), plain);
+}
+
+static void hpke_base_mode(void **state)
+{
+    (void)state;
+    mls_cases("hpke/rfc9180-x25519.json", 2, hpke_case);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(basics_derive),
+        cmocka_unit_test(basics_sign),
+        cmocka_unit_test(basics_encrypt),
+        cmocka_unit_test(hpke_base_mode),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
