@@ -174,6 +174,9 @@ MUST_USE enum result core_room_seal(struct core_room *, struct core_now, const s
                                     struct bytes_mut frame);
 MUST_USE enum result core_room_open(struct core_room *, struct core_now, unsigned slot,
                                     struct bytes_mut frame, struct keyring_heard *out);
+/* The same keys as the mouth and the ear take them: borrowed, for a seated room alone, until core_room_free.
+ */
+struct keyring *core_room_keyring(struct core_room *);
 /* A frame that was held EARLY_HOLD_MS for its epoch, in vain. */
 void core_room_gave_up(struct core_room *);
 /* frames_refused is keyring's `refused`, summed by core_room_refused. */
