@@ -1,0 +1,42 @@
+/* One order for each table's MLS messages: foundings by compare-and-swap on the founding's number (attack
+ * F24), commits by compare-and-swap on the epoch, each in one transaction with the Welcome's readers and the
+ * list of who is seated (attack F23). */
+#ifndef HOUSE_DELIVERY_H
+#define HOUSE_DELIVERY_H
+
+#include "house/inside.h"
+
+struct delivery_state {
+    uint32_t founding;
+    uint64_t epoch;
+    uint8_t group_id[64];
+    size_t group_len; /* 0 while nobody has founded it, or all have left */
+    uint8_t tag[TAG_BYTES];
+};
+
+static inline struct bytes delivery_group(const struct delivery_state *d)
+{
+    return bytes(d->group_id, d->group_len);
+}
+
+/* OK | E_NOT_FOUND | E_IO | E_NO_MEMORY | E_MALFORMED */
+MUST_USE enum result delivery_get(struct house *, const uint8_t room[static 32], uint16_t number,
+                                  struct delivery_state *);
+/* Inside the transaction that makes a room: its first table. */
+MUST_USE enum result delivery_open(struct house *, const uint8_t room[static 32]);
+
+struct answer delivery_founded(struct session *, const struct signal *);
+struct answer delivery_commit(struct session *, const struct signal *);
+
+/* Ends the table's media, if it had any; the state is what it was before. */
+void delivery_end_at_relay(struct house *, const struct delivery_state *);
+/* When the last one is gone, in grace or not, the table is nobody's: forgets group, seats and commits. */
+void delivery_deserted(struct house *, const uint8_t room[static 32], uint16_t number);
+/* The room is no more in the store: tells everybody who was in it. */
+void delivery_room_ended(struct house *, const uint8_t room[static 32]);
+
+/* At the start: all tables are nobody's. */
+MUST_USE enum result delivery_clear_all(struct house *);
+void delivery_due(struct house *);
+
+#endif

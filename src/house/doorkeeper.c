@@ -1,0 +1,182 @@
+#include "house/doorkeeper.h"
+#include "house/delivery.h"
+#include "house/gathering.h"
+#include "house/rooms.h"
+#include "house/seating.h"
+
+#include "crypto/crypto.h"
+#include "wire/charter.h"
+#include "wire/envelope.h"
+
+/* One round lets in so many, so that commit, Welcome and tree stay within their limits. */
+enum { JOINERS_MAX = 32, JOINERS_BYTES = 24 * 1024, LOST_MAX = 64 };
+
+/* Plain leaves are batched; and a failure of the disk is tried again after as long. */
+enum { REKEY_MS = 1000 };
+
+void doorkeeper_stir(struct gathering *g, uint64_t at_ms)
+{
+    if (at_ms < g->due_ms)
+        g->due_ms = at_ms;
+    house_wake(g->house, g->due_ms);
+}
+
+void doorkeeper_anew(struct gathering *g)
+{
+    g->asked = false;
+    doorkeeper_stir(g, g->house->now_ms);
+}
+
+static struct session *whom(const struct gathering *g)
+{
+    struct session *next = g->asked ? gathering_awake(g, g->asked_leaf + 1) : NULL;
+
+    return next != NULL ? next : gathering_awake(g, 0);
+}
+
+/* Who has waited longest comes first. */
+static struct session *next_joiner(const struct gathering *g, uint32_t after)
+{
+    struct session *next = NULL;
+
+    for (struct session *s = g->sessions; s != NULL; s = s->beside)
+        if (s->place == PLACE_WAITING && s->state != SESSION_ENDED && s->waiting > after &&
+            (next == NULL || s->waiting < next->waiting))
+            next = s;
+    return next;
+}
+
+static enum result write_joiners(const struct gathering *g, struct writer *w, struct bytes *list)
+{
+    const struct session *s = next_joiner(g, 0);
+    size_t used = 0;
+
+    for (unsigned count = 0; s != NULL && count < JOINERS_MAX; count++) {
+        struct signal_joiner item = {s->waiting, bytes(s->key_package, s->key_package_len)};
+
+        used += s->key_package_len;
+        if (used > JOINERS_BYTES)
+            break;
+        signal_joiner_put(w, &item);
+        s = next_joiner(g, s->waiting);
+    }
+    return writer_end(w, list);
+}
+
+/* The house's word that a seat is lost, for this group and epoch alone (attack F4). */
+static enum result sign_lost(const struct gathering *g, const struct delivery_state *state, uint32_t leaf,
+                             uint8_t signature[static 64])
+{
+    uint8_t content_room[128], signed_room[ENVELOPE_SIGNED_BYTES];
+    struct bytes content, message;
+    enum result res = seat_lost_write(delivery_group(state), state->epoch, leaf,
+                                      (struct bytes_mut){content_room, sizeof content_room}, &content);
+
+    if (res == OK)
+        res = envelope_signed(ENVELOPE_SEAT_LOST, g->house->key, g->room, content,
+                              (struct bytes_mut){signed_room, sizeof signed_room}, &message);
+    return res == OK ? crypto_ed25519_sign(store_key(g->house->store), message, signature) : res;
+}
+
+static enum result write_lost(const struct gathering *g, const struct delivery_state *state, struct writer *w,
+                              struct bytes *list)
+{
+    uint32_t leaves[LOST_MAX];
+    size_t count = 0;
+    enum result res = seating_lost(g->house, g->room, g->number, leaves, LOST_MAX, &count);
+
+    for (size_t i = 0; i < count && res == OK; i++) {
+        struct signal_lost item = {.leaf = leaves[i]};
+
+        res = sign_lost(g, state, leaves[i], item.signature);
+        if (res == OK)
+            signal_lost_put(w, &item);
+    }
+    return res == OK ? writer_end(w, list) : res;
+}
+
+static enum result ask(struct gathering *g, struct session *doorkeeper)
+{
+    const size_t half = SIGNAL_BYTES / 2;
+    struct house *h = g->house;
+    struct writer first = writer_on((struct bytes_mut){h->list, half});
+    struct writer second = writer_on((struct bytes_mut){h->list + half, half});
+    struct signal message = {.type = SIGNAL_WAITING};
+    struct delivery_state state;
+    enum result res = delivery_get(h, g->room, g->number, &state);
+
+    if (res == OK)
+        res = write_joiners(g, &first, &message.waiting.joiners);
+    if (res == OK)
+        res = write_lost(g, &state, &second, &message.waiting.lost);
+    if (res != OK)
+        return res;
+    if (message.waiting.joiners.len == 0 && message.waiting.lost.len == 0) {
+        g->asked = false;
+        return OK;
+    }
+    if (message.waiting.joiners.len == 0 && h->now_ms < g->last_commit_ms + REKEY_MS) {
+        doorkeeper_stir(g, g->last_commit_ms + REKEY_MS);
+        return OK;
+    }
+
+    memcpy(message.waiting.room, g->room, sizeof g->room);
+    message.waiting.table = g->number;
+    message.waiting.epoch = state.epoch;
+    message.waiting.group_id = delivery_group(&state);
+    session_tell(doorkeeper, &message);
+    g->asked = true;
+    g->asked_leaf = doorkeeper->leaf;
+    g->asked_until_ms = h->now_ms + DOORKEEPER_MS;
+    doorkeeper_stir(g, g->asked_until_ms);
+    return OK;
+}
+
+/* Nobody is awake: all who wait may found, and the first to do so has founded. */
+static enum result tell_founders(struct gathering *g)
+{
+    struct signal message = {.type = SIGNAL_FOUND_TABLE};
+    struct delivery_state state;
+    struct room room;
+    enum result res;
+
+    if (gathering_count(g, PLACE_WAITING) == 0)
+        return OK;
+    res = delivery_get(g->house, g->room, g->number, &state);
+    if (res == OK)
+        res = rooms_get(g->house, g->room, &room);
+    if (res != OK)
+        return res;
+    memcpy(message.found_table.room, g->room, sizeof g->room);
+    message.found_table.table = g->number;
+    message.found_table.founding = state.founding + 1;
+    message.found_table.charter = room_charter(&room);
+    memcpy(message.found_table.signature, room.signature, sizeof room.signature);
+    for (struct session *s = g->sessions; s != NULL; s = s->beside) {
+        if (s->place != PLACE_WAITING)
+            continue;
+        s->place = PLACE_FOUNDING;
+        message.request = s->enter_request;
+        session_tell(s, &message);
+    }
+    return OK;
+}
+
+void doorkeeper_ask(struct gathering *g)
+{
+    struct session *doorkeeper;
+    enum result res;
+
+    if (g->asked && g->house->now_ms < g->asked_until_ms) {
+        doorkeeper_stir(g, g->asked_until_ms);
+        return;
+    }
+    doorkeeper = whom(g);
+    if (doorkeeper == NULL)
+        g->asked = false;
+    res = doorkeeper == NULL ? tell_founders(g) : ask(g, doorkeeper);
+    if (res != OK) {
+        log_warn("house", "a doorkeeper could not be asked", (struct log_tag){0}, res);
+        doorkeeper_stir(g, g->house->now_ms + REKEY_MS);
+    }
+}

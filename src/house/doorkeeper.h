@@ -1,0 +1,16 @@
+/* Who is asked to let in those who wait and to remove the seats that were lost: the lowest awake leaf, and
+ * after DOORKEEPER_MS without a commit the next. */
+#ifndef HOUSE_DOORKEEPER_H
+#define HOUSE_DOORKEEPER_H
+
+#include "house/inside.h"
+
+/* Has the gathering looked at in house_due, at that time at the latest. */
+void doorkeeper_stir(struct gathering *, uint64_t at_ms);
+/* A commit came, or whoever was asked is gone: the lowest awake leaf is asked next. */
+void doorkeeper_anew(struct gathering *);
+/* Asks, where there is something to ask and nobody asked who still has time. With nobody awake those who wait
+ * are told to found the table. For delivery.c, when the gathering's time has come. */
+void doorkeeper_ask(struct gathering *);
+
+#endif

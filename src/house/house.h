@@ -1,0 +1,58 @@
+/* The community's own server: accounts, rooms, who sits where, and one order for the MLS messages of each
+ * table. It holds no media key and cannot: core is not among what it may include.
+ *
+ * Everything runs on the loop's thread. All that must survive a restart lies in the store, and every change
+ * of it is one transaction, made before anybody is told: a failure of the disk refuses the request and loses
+ * nothing that was accepted (field report G51). docs/protocol.md, sections 2 to 4, says what is on the wire.
+ */
+#ifndef HOUSE_HOUSE_H
+#define HOUSE_HOUSE_H
+
+#include "base/random.h"
+#include "base/result.h"
+#include "bus/bus.h"
+#include "io/http.h"
+#include "store/store.h"
+#include "wire/limits.h"
+
+/* Times and bounds of the house alone. */
+enum {
+    HOUSE_SIGN_IN_MS = 10000,   /* a link that has not signed in by then is closed */
+    HOUSE_ROOM_EMPTY_MIN = 60,  /* minutes that a room may stand empty before it ends */
+    HOUSE_ROOMS_EACH = 16,      /* rooms that one account may have at a time */
+    HOUSE_REQUESTS_BURST = 60,  /* requests of one link at once ... */
+    HOUSE_REQUESTS_SECOND = 20, /* ... and each second; what is beyond is refused */
+    HOUSE_FAULTS_MAX = 16,      /* malformed, forged or hasty requests; then the link is closed */
+    HOUSE_LINKS_MAX = 4096,     /* links at a time */
+};
+
+/* All borrowed for the house's life. */
+struct house_settings {
+    struct store *store; /* opened with house_schema(); from now on the house's alone */
+    const struct random *random;
+    uint64_t (*unix_ms)(void *self); /* the time of day: expiries and retention are measured by it */
+    void *unix_self;
+
+    struct bus *bus;           /* NULL: no relay hears control messages */
+    const char *relay_subject; /* where the relay listens on the bus */
+    uint8_t relay_tag[TAG_BYTES];
+    const char *media_url; /* of the relay's entrance, for clients */
+};
+
+struct house;
+
+/* The layout of the database, for store_open. */
+const struct store_schema *house_schema(void);
+
+/* OK | E_NO_MEMORY | E_IO | E_CRYPTO */
+MUST_USE enum result house_new(const struct house_settings *, struct house **out);
+/* Closes all links. After the server that it is mounted on has been freed; NULL is fine. */
+void house_free(struct house *);
+
+/* The house's name in every signature, and the key that tickets verify with. */
+const uint8_t *house_key(const struct house *);
+
+/* Adds the routes: WebSocket `/signal`, GET `/health`. OK | E_NO_MEMORY | E_EXISTS */
+MUST_USE enum result house_mount(struct house *, struct loop *, struct http_server *);
+
+#endif

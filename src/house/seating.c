@@ -1,0 +1,479 @@
+#include "house/seating.h"
+#include "house/accounts.h"
+#include "house/clear.h"
+#include "house/delivery.h"
+#include "house/doorkeeper.h"
+#include "house/gathering.h"
+#include "house/rooms.h"
+
+#include "ticket/write.h"
+
+/* ---- the list of seats */
+
+void seating_put(struct writer *w, const struct session *s, uint32_t leaf)
+{
+    struct signal_seat item = {.leaf = leaf, .role = (uint8_t)s->role, .handle = session_handle(s)};
+
+    memcpy(item.account, s->account, sizeof item.account);
+    signal_seat_put(w, &item);
+}
+
+enum result seating_write(struct house *h, const uint8_t room[static 32], uint16_t number, struct writer *w)
+{
+    struct store_rows rows;
+    enum result res = store_ask(h->store, &rows,
+                                "SELECT leaf, role, account FROM seat WHERE room = $1 AND number = $2 "
+                                "ORDER BY leaf",
+                                store_bytes(bytes(room, 32)), store_int(number));
+
+    while (res == OK) {
+        uint8_t handle[HANDLE_BYTES];
+        struct signal_seat item = {0};
+
+        res = store_next(&rows);
+        if (res == OK)
+            res = store_column_copy(&rows, 2, item.account, sizeof item.account);
+        if (res != OK)
+            break;
+        item.leaf = (uint32_t)store_column_int(&rows, 0);
+        item.role = (uint8_t)store_column_int(&rows, 1);
+        res = accounts_handle(h, item.account, handle, &item.handle);
+        /* A seat refers to an account; that one is gone would be our bug. */
+        if (res == E_NOT_FOUND)
+            res = E_MALFORMED;
+        if (res == OK)
+            signal_seat_put(w, &item);
+    }
+    store_done(&rows);
+    return res == E_NOT_FOUND ? OK : res;
+}
+
+enum result seating_count(struct house *h, const uint8_t room[static 32], uint16_t *speakers,
+                          uint16_t *listeners)
+{
+    struct store_rows rows;
+    enum result res = store_ask(h->store, &rows,
+                                "SELECT role, COUNT(*) FROM seat WHERE room = $1 AND lost = 0 GROUP BY role",
+                                store_bytes(bytes(room, 32)));
+
+    *speakers = *listeners = 0;
+    while (res == OK) {
+        res = store_next(&rows);
+        if (res != OK)
+            break;
+        if (store_column_int(&rows, 0) == SIGNAL_SPEAKER)
+            *speakers = (uint16_t)store_column_int(&rows, 1);
+        else
+            *listeners = (uint16_t)store_column_int(&rows, 1);
+    }
+    store_done(&rows);
+    return res == E_NOT_FOUND ? OK : res;
+}
+
+enum result seating_lost(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t *leaves,
+                         size_t most, size_t *count)
+{
+    struct store_rows rows;
+    size_t n = 0;
+    enum result res = store_ask(h->store, &rows,
+                                "SELECT leaf FROM seat WHERE room = $1 AND number = $2 AND lost = 1 "
+                                "ORDER BY leaf LIMIT $3",
+                                store_bytes(bytes(room, 32)), store_int(number), store_int((int64_t)most));
+
+    while (res == OK && n < most) {
+        res = store_next(&rows);
+        if (res == OK)
+            leaves[n++] = (uint32_t)store_column_int(&rows, 0);
+    }
+    store_done(&rows);
+    *count = n;
+    return res == E_NOT_FOUND ? OK : res;
+}
+
+enum result seating_leaf(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf,
+                         bool *is_lost)
+{
+    struct store_rows rows;
+    enum result res =
+        store_ask(h->store, &rows, "SELECT lost FROM seat WHERE room = $1 AND number = $2 AND leaf = $3",
+                  store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
+
+    if (res == OK)
+        res = store_next(&rows);
+    if (res == OK)
+        *is_lost = store_column_int(&rows, 0) != 0;
+    store_done(&rows);
+    return res;
+}
+
+enum result seating_add(const struct session *s, uint32_t leaf)
+{
+    const struct gathering *g = s->gathering;
+    uint8_t tag[TAG_BYTES];
+
+    random_fill(s->house->random, tag, sizeof tag);
+    return store_do(s->house->store,
+                    "INSERT INTO seat (room, number, leaf, account, role, fingerprint, tag, ticket, lost) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0)",
+                    NULL, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
+                    store_bytes(BYTES_OF(s->account)), store_int(s->role),
+                    store_bytes(BYTES_OF(s->fingerprint)), store_bytes(BYTES_OF(tag)));
+}
+
+static enum result read_mark(struct store_rows *rows, struct seat_mark *mark)
+{
+    enum result res = store_next(rows);
+
+    if (res == OK)
+        res = store_column_copy(rows, 0, mark->tag, sizeof mark->tag);
+    if (res == OK)
+        mark->ticket = (uint32_t)store_column_int(rows, 1);
+    return res;
+}
+
+enum result seating_remove(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf,
+                           struct seat_mark *mark)
+{
+    struct store_rows rows;
+    enum result res = store_ask(h->store, &rows,
+                                "DELETE FROM seat WHERE room = $1 AND number = $2 AND leaf = $3 "
+                                "RETURNING tag, ticket",
+                                store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
+
+    if (res == OK)
+        res = read_mark(&rows, mark);
+    store_done(&rows);
+    return res;
+}
+
+enum result seating_clear(struct house *h, const uint8_t room[static 32], uint16_t number)
+{
+    return store_do(h->store, "DELETE FROM seat WHERE room = $1 AND number = $2", NULL,
+                    store_bytes(bytes(room, 32)), store_int(number));
+}
+
+enum result seating_clear_all(struct house *h)
+{
+    return store_run(h->store, "DELETE FROM seat", NULL, 0, NULL);
+}
+
+/* ---- tickets */
+
+void seating_revoke(struct house *h, const struct seat_mark *mark)
+{
+    struct control control = {.type = CONTROL_REVOKE_SEAT};
+
+    memcpy(control.revoke_seat.seat, mark->tag, sizeof mark->tag);
+    control.revoke_seat.number = mark->ticket;
+    house_control(h, &control);
+}
+
+static enum result write_ticket(const struct session *s, const struct seat_mark *mark,
+                                char out[static TICKET_TEXT_SIZE])
+{
+    struct house *h = s->house;
+    struct ticket ticket = {
+        .role = s->role == SIGNAL_SPEAKER ? TICKET_SPEAKER : TICKET_LISTENER,
+        .number = mark->ticket,
+        .expiry_s = house_unix_ms(h) / 1000 + TICKET_S,
+    };
+    struct delivery_state state;
+    enum result res = delivery_get(h, s->gathering->room, s->gathering->number, &state);
+
+    if (res != OK)
+        return res;
+    memcpy(ticket.relay, h->settings.relay_tag, sizeof ticket.relay);
+    memcpy(ticket.room, state.tag, sizeof ticket.room);
+    memcpy(ticket.seat, mark->tag, sizeof ticket.seat);
+    memcpy(ticket.fingerprint, s->fingerprint, sizeof ticket.fingerprint);
+    return ticket_write(&ticket, store_key(h->store), out);
+}
+
+/* The first ticket's number stands in the row from the beginning. */
+static enum result first_mark(const struct session *s, struct seat_mark *mark)
+{
+    const struct gathering *g = s->gathering;
+    struct store_rows rows;
+    enum result res = store_ask(s->house->store, &rows,
+                                "SELECT tag, ticket FROM seat WHERE room = $1 AND number = $2 AND leaf = $3",
+                                store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
+
+    if (res == OK)
+        res = read_mark(&rows, mark);
+    store_done(&rows);
+    return res;
+}
+
+static enum result next_mark(const struct session *s, struct seat_mark *mark)
+{
+    const struct gathering *g = s->gathering;
+    struct store *store = s->house->store;
+    struct store_rows rows;
+    enum result res = store_begin(store);
+
+    if (res != OK)
+        return res;
+    res = store_ask(store, &rows,
+                    "UPDATE seat SET ticket = ticket + 1 WHERE room = $1 AND number = $2 AND leaf = $3 "
+                    "AND lost = 0 RETURNING tag, ticket",
+                    store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
+    if (res == OK)
+        res = read_mark(&rows, mark);
+    store_done(&rows);
+    if (res == OK)
+        return store_commit(store);
+    store_rollback(store);
+    return res;
+}
+
+static bool sits_in(const struct session *s, const uint8_t room[static 32])
+{
+    return s->place == PLACE_SEATED && memcmp(s->gathering->room, room, 32) == 0;
+}
+
+struct answer seating_ticket(struct session *s, const struct signal *message)
+{
+    struct signal reply = {.type = SIGNAL_TICKET, .request = message->request};
+    char text[TICKET_TEXT_SIZE];
+    struct seat_mark mark;
+    enum result res;
+
+    if (!sits_in(s, message->ticket_new.room))
+        return refusal(REASON_NOT_NOW, "no ticket without a seat");
+    res = next_mark(s, &mark);
+    if (res == OK)
+        res = write_ticket(s, &mark, text);
+    if (res != OK)
+        return trouble(res);
+    memcpy(reply.ticket.room, s->gathering->room, sizeof reply.ticket.room);
+    reply.ticket.ticket = bytes_string(text);
+    session_tell(s, &reply);
+    return answered();
+}
+
+void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct bytes welcome,
+                  struct bytes tree)
+{
+    struct house *h = s->house;
+    const struct gathering *g = s->gathering;
+    struct writer w = writer_on((struct bytes_mut){h->list, SIGNAL_BYTES});
+    struct signal message = {.type = SIGNAL_SEATED, .request = request};
+    char text[TICKET_TEXT_SIZE];
+    struct seat_mark mark;
+    struct room room;
+    enum result res = first_mark(s, &mark);
+
+    if (res == OK)
+        res = write_ticket(s, &mark, text);
+    if (res == OK)
+        res = rooms_get(h, g->room, &room);
+    if (res == OK)
+        res = seating_write(h, g->room, g->number, &w);
+    if (res == OK)
+        res = writer_end(&w, &message.seated.seats);
+    if (res != OK) {
+        /* It has a leaf and cannot be told: let it come again and take another. */
+        log_warn("house", "a seat could not be told", s->log, res);
+        session_dismiss(s, CLOSE_TRY_LATER);
+        return;
+    }
+    memcpy(message.seated.room, g->room, sizeof g->room);
+    message.seated.table = g->number;
+    message.seated.epoch = epoch;
+    message.seated.leaf = s->leaf;
+    message.seated.title = room_title(&room);
+    message.seated.welcome = welcome;
+    message.seated.tree = tree;
+    message.seated.media_url = bytes_string(h->settings.media_url);
+    message.seated.ticket = bytes_string(text);
+    session_tell(s, &message);
+}
+
+/* ---- coming */
+
+static struct answer judge_role(struct session *s, const struct signal_enter *m,
+                                const struct charter *charter)
+{
+    uint16_t speakers, listeners;
+    const struct gathering *g = gathering_find(s->house, m->room, 0);
+    unsigned waiting = g == NULL ? 0 : gathering_count(g, PLACE_WAITING) + gathering_count(g, PLACE_FOUNDING),
+             most;
+    enum result res = seating_count(s->house, m->room, &speakers, &listeners);
+
+    if (res != OK)
+        return trouble(res);
+    if (m->role != SIGNAL_LISTENER && m->role != SIGNAL_SPEAKER)
+        return refusal(REASON_MALFORMED, "no such role");
+    if (m->role == SIGNAL_SPEAKER && charter->stage != CHARTER_EVERYONE &&
+        !charter_moderator(charter, s->account))
+        return refusal(REASON_NOT_YOURS, "only moderators speak in this room: come as a listener");
+    if (m->role == SIGNAL_SPEAKER && speakers >= SLOTS)
+        return refusal(REASON_FULL, "the stage is full");
+    /* Some leaves stay free for those who come on stage. */
+    most = m->role == SIGNAL_SPEAKER ? TABLE_LEAVES : TABLE_LEAVES - STAGE_LEAVES;
+    if ((unsigned)speakers + listeners + waiting >= most)
+        return refusal(REASON_FULL, "the room is full");
+    return answered();
+}
+
+static enum result keep_key_package(struct session *s, struct bytes package)
+{
+    s->key_package = malloc(package.len);
+    if (s->key_package == NULL)
+        return E_NO_MEMORY;
+    memcpy(s->key_package, package.at, package.len);
+    s->key_package_len = package.len;
+    return OK;
+}
+
+struct answer seating_enter(struct session *s, const struct signal *message)
+{
+    const struct signal_enter *m = &message->enter;
+    struct charter charter;
+    struct answer how;
+    enum result res;
+
+    if (s->place != PLACE_NONE)
+        return refusal(REASON_NOT_NOW, "one seat a link: leave the other first");
+    res = rooms_charter(s->house, m->room, &charter);
+    if (res == E_NOT_FOUND)
+        return refusal(REASON_UNKNOWN, "there is no such room");
+    if (res != OK)
+        return trouble(res);
+    how = judge_role(s, m, &charter);
+    if (how.reason != 0)
+        return how;
+    res = clear_key_package(m->key_package, s->reference);
+    if (res == E_MALFORMED || res == E_UNSUPPORTED)
+        return refusal(REASON_MALFORMED, "not a KeyPackage of MLS 1.0 and a suite of this house");
+    if (res == OK)
+        res = gathering_join(s, m->room, 0);
+    if (res == OK)
+        res = keep_key_package(s, m->key_package);
+    if (res != OK) {
+        gathering_quit(s);
+        return trouble(res);
+    }
+    s->enter_request = message->request;
+    s->role = (enum signal_role)m->role;
+    memcpy(s->fingerprint, m->fingerprint, sizeof s->fingerprint);
+    doorkeeper_stir(s->gathering, s->house->now_ms);
+    return answered();
+}
+
+/* ---- going */
+
+/* Still a leaf until somebody commits its removal, but without a ticket from now on. */
+static enum result lose(const struct session *s)
+{
+    const struct gathering *g = s->gathering;
+    struct store *store = s->house->store;
+    struct seat_mark mark;
+    struct store_rows rows;
+    enum result res = store_begin(store);
+
+    if (res != OK)
+        return res;
+    res = store_ask(store, &rows,
+                    "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3 "
+                    "RETURNING tag, ticket",
+                    store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
+    if (res == OK)
+        res = read_mark(&rows, &mark);
+    store_done(&rows);
+    if (res != OK) {
+        store_rollback(store);
+        return res;
+    }
+    res = store_commit(store);
+    if (res == OK)
+        seating_revoke(s->house, &mark);
+    return res;
+}
+
+void seating_gone(struct session *s)
+{
+    if (s->state == SESSION_ENDED && s->lost_at_ms != 0)
+        session_free(s);
+    else
+        gathering_quit(s);
+}
+
+/* After somebody went: the table has a doorkeeper less, or is nobody's. */
+static void look_after(struct house *h, const uint8_t room[static 32], uint16_t number)
+{
+    struct gathering *g;
+
+    delivery_deserted(h, room, number);
+    g = gathering_find(h, room, number);
+    if (g == NULL)
+        return;
+    if (g->asked && gathering_leaf(g, g->asked_leaf) == NULL)
+        g->asked = false;
+    doorkeeper_stir(g, h->now_ms);
+}
+
+struct answer seating_leave(struct session *s, const struct signal *message)
+{
+    struct signal done = {.type = SIGNAL_DONE, .request = message->request};
+    uint8_t room[32];
+    uint16_t number;
+    bool was_seated = s->place == PLACE_SEATED;
+    enum result res = OK;
+
+    if (s->place == PLACE_NONE || memcmp(s->gathering->room, message->leave.room, 32) != 0)
+        return refusal(REASON_NOT_NOW, "not in this room");
+    if (was_seated)
+        res = lose(s);
+    if (res != OK)
+        return trouble(res);
+    memcpy(room, s->gathering->room, sizeof room);
+    number = s->gathering->number;
+    gathering_quit(s);
+    session_tell(s, &done);
+    if (was_seated)
+        look_after(s->house, room, number);
+    return answered();
+}
+
+void seating_line_broken(struct session *s)
+{
+    struct gathering *g = s->gathering;
+
+    s->lost_at_ms = s->house->now_ms + SEAT_LOST_MS;
+    house_wake(s->house, s->lost_at_ms);
+    if (g->asked && g->asked_leaf == s->leaf)
+        g->asked = false;
+    /* Whoever waits hears of the next doorkeeper, or that there is none. */
+    doorkeeper_stir(g, s->house->now_ms);
+}
+
+static void grace_over(struct session *s)
+{
+    struct house *h = s->house;
+    uint8_t room[32];
+    uint16_t number = s->gathering->number;
+    enum result res = lose(s);
+
+    if (res != OK && res != E_NOT_FOUND) {
+        log_warn("house", "a lost seat was not noted", s->log, res);
+        s->lost_at_ms = h->now_ms + 1000;
+        return;
+    }
+    memcpy(room, s->gathering->room, sizeof room);
+    session_free(s);
+    look_after(h, room, number);
+}
+
+void seating_due(struct house *h)
+{
+    struct session *next;
+
+    for (struct session *s = h->sessions; s != NULL; s = next) {
+        next = s->next;
+        if (s->lost_at_ms != 0 && s->lost_at_ms <= h->now_ms)
+            grace_over(s);
+        else if (s->lost_at_ms != 0)
+            house_wake(h, s->lost_at_ms);
+    }
+}

@@ -1,0 +1,56 @@
+/* Who sits where: the leaves of each table's committed tree, and their tickets. No ticket without a leaf
+ * (field report G47). */
+#ifndef HOUSE_SEATING_H
+#define HOUSE_SEATING_H
+
+#include "base/writer.h"
+#include "house/inside.h"
+
+/* A seat as the relay knows it. */
+struct seat_mark {
+    uint8_t tag[TAG_BYTES];
+    uint32_t ticket; /* the number of the newest */
+};
+
+struct answer seating_enter(struct session *, const struct signal *);
+struct answer seating_leave(struct session *, const struct signal *);
+struct answer seating_ticket(struct session *, const struct signal *);
+
+/* Appends the struct signal_seat of one session, at a leaf that it has or will have. */
+void seating_put(struct writer *, const struct session *, uint32_t leaf);
+/* Appends a list of struct signal_seat, in order of leaves. OK | E_IO | E_NO_MEMORY | E_MALFORMED */
+MUST_USE enum result seating_write(struct house *, const uint8_t room[static 32], uint16_t number,
+                                   struct writer *);
+MUST_USE enum result seating_count(struct house *, const uint8_t room[static 32], uint16_t *speakers,
+                                   uint16_t *listeners);
+/* The lowest leaves whose seats are lost, up to `most`. */
+MUST_USE enum result seating_lost(struct house *, const uint8_t room[static 32], uint16_t number,
+                                  uint32_t *leaves, size_t most, size_t *count);
+/* Whether a leaf is there, and lost. OK | E_NOT_FOUND | ... */
+MUST_USE enum result seating_leaf(struct house *, const uint8_t room[static 32], uint16_t number,
+                                  uint32_t leaf, bool *is_lost);
+
+/* Inside a transaction. The session's gathering, role and fingerprint are set; the ticket's number is 1.
+ * OK | E_EXISTS (the leaf is taken) | ... */
+MUST_USE enum result seating_add(const struct session *, uint32_t leaf);
+/* OK | E_NOT_FOUND | ... */
+MUST_USE enum result seating_remove(struct house *, const uint8_t room[static 32], uint16_t number,
+                                    uint32_t leaf, struct seat_mark *);
+MUST_USE enum result seating_clear(struct house *, const uint8_t room[static 32], uint16_t number);
+MUST_USE enum result seating_clear_all(struct house *);
+
+/* Tells the relay that a seat's tickets count no more. */
+void seating_revoke(struct house *, const struct seat_mark *);
+
+/* SEATED, to a session whose seat is committed. */
+void seating_tell(struct session *, uint32_t request, uint64_t epoch, struct bytes welcome,
+                  struct bytes tree);
+
+/* The seat is no more in the store: takes the session from its table, and frees one that was in its grace. */
+void seating_gone(struct session *);
+
+/* The line of a seated session broke: its grace begins. Then, when that is over: */
+void seating_line_broken(struct session *);
+void seating_due(struct house *);
+
+#endif
