@@ -10,8 +10,7 @@
  *     core_room_join     on SEATED with a Welcome
  *     core_room_commit   on WAITING, as the doorkeeper: who waits comes in, lost seats go
  *     core_room_take     on HANDSHAKE: the next epoch, our own commit too
- *     core_room_seal     each 20 ms of an open microphone
- *     core_room_open     each frame that comes in
+ *     core_room_keyring  seals each 20 ms of an open microphone, opens each frame that comes in
  *     core_room_due      whenever its last answer says so
  *     core_room_free     wipes every key
  *
@@ -72,7 +71,7 @@ MUST_USE enum result core_room_found(struct core_room *, struct core_now, struct
 void core_room_unfound(struct core_room *);
 
 /* Takes a Welcome. Refused where the group's charter is not the link's (F2, F25), or any leaf has no right
- * binding. On an error another Welcome may be tried.
+ * binding: the KeyPackage is spent then. After other errors another Welcome may be tried.
  * OK | E_STATE (seated) | E_NOT_FOUND (for another KeyPackage) | E_MALFORMED | E_FORGED | E_REFUSED |
  * E_UNSUPPORTED | E_TOO_LARGE (more than TABLE_LEAVES) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_join(struct core_room *, struct core_now, struct bytes welcome,
@@ -165,23 +164,12 @@ struct bytes core_room_group_id(const struct core_room *);
 struct bytes core_room_authenticator(const struct core_room *);
 const struct charter *core_room_charter(const struct core_room *);
 
-/* --- Voice: as keyring_seal, keyring_open and so on --- */
+/* --- Voice --- */
 
-/* FRAME_SEALED_SPEECH or FRAME_SEALED_MUSIC, and the most Opus that goes into it. */
-size_t core_room_frame_len(const struct core_room *);
-size_t core_room_opus_max(const struct core_room *);
-MUST_USE enum result core_room_seal(struct core_room *, struct core_now, const struct voice *,
-                                    struct bytes_mut frame);
-MUST_USE enum result core_room_open(struct core_room *, struct core_now, unsigned slot,
-                                    struct bytes_mut frame, struct keyring_heard *out);
-/* The same keys as the mouth and the ear take them: borrowed, for a seated room alone, until core_room_free.
- */
+/* The room's keys, for mouth and ear: core/keyring.h. Its epochs are the room's to enter. Borrowed from
+ * core_room_found or core_room_join until core_room_free; NULL before. It outlives the seat, with its
+ * statistics but without any key. */
 struct keyring *core_room_keyring(struct core_room *);
-/* A frame that was held EARLY_HOLD_MS for its epoch, in vain. */
-void core_room_gave_up(struct core_room *);
-/* frames_refused is keyring's `refused`, summed by core_room_refused. */
-const struct keyring_stats *core_room_stats(const struct core_room *);
-uint64_t core_room_refused(const struct core_room *);
 
 /* Erases what is due and changes keys when it is time; gives the next deadline in ms, or KEYRING_NEVER. */
 uint64_t core_room_due(struct core_room *, struct core_now);

@@ -1,0 +1,177 @@
+#include "core/roles.h"
+
+#include "wire/envelope.h"
+
+#include <string.h>
+
+/* --- Signed statements --- */
+
+static enum result statement_sign(const uint8_t seed[static 32], const char *label,
+                                  const uint8_t house[static 32], const uint8_t *room, struct bytes content,
+                                  uint8_t signature[static 64])
+{
+    uint8_t message[ENVELOPE_SIGNED_BYTES];
+    struct bytes whole;
+    enum result res =
+        envelope_signed(label, house, room, content, (struct bytes_mut){message, sizeof message}, &whole);
+
+    return res == OK ? crypto_ed25519_sign(seed, whole, signature) : res;
+}
+
+static enum result statement_check(const uint8_t key[static 32], const char *label,
+                                   const uint8_t house[static 32], const uint8_t *room, struct bytes content,
+                                   const uint8_t signature[static 64])
+{
+    uint8_t message[ENVELOPE_SIGNED_BYTES];
+    struct bytes whole;
+    enum result res =
+        envelope_signed(label, house, room, content, (struct bytes_mut){message, sizeof message}, &whole);
+
+    return res == OK ? crypto_ed25519_verify(key, whole, bytes(signature, 64)) : res;
+}
+
+/* --- The charter --- */
+
+enum result core_charter_sign(const struct charter *c, const uint8_t maker_seed[static 32],
+                              struct bytes_mut to, struct bytes *out, uint8_t signature[static 64],
+                              uint8_t room[static 32])
+{
+    uint8_t maker[32];
+    struct charter again;
+    struct bytes written;
+    enum result res = crypto_ed25519_public(maker_seed, maker);
+
+    if (res != OK)
+        return res;
+    if (memcmp(maker, c->maker, sizeof maker) != 0)
+        return E_MALFORMED;
+    res = charter_write(c, to, &written);
+    /* What others would refuse to read must not become a room. */
+    if (res == OK)
+        res = charter_read(written, &again);
+    if (res == OK)
+        res = statement_sign(maker_seed, ENVELOPE_CHARTER, c->house, NULL, written, signature);
+    if (res == OK)
+        res = crypto_sha256(&written, 1, room);
+    if (res == OK)
+        *out = written;
+    return res;
+}
+
+enum result core_charter_check(struct bytes charter, const uint8_t signature[static 64],
+                               const uint8_t room[static 32], struct charter *out)
+{
+    uint8_t hash[32];
+    struct charter c;
+    enum result res = crypto_sha256(&charter, 1, hash);
+
+    if (res != OK)
+        return res;
+    if (memcmp(hash, room, sizeof hash) != 0)
+        return E_REFUSED;
+    res = charter_read(charter, &c);
+    if (res == OK)
+        res = statement_check(c.maker, ENVELOPE_CHARTER, c.house, NULL, charter, signature);
+    if (res == OK)
+        *out = c;
+    return res;
+}
+
+enum result roles_context_write(struct bytes charter, const uint8_t signature[static 64], struct bytes_mut to,
+                                struct bytes *out)
+{
+    struct writer w = writer_on(to);
+
+    writer_run16(&w, charter);
+    writer_put(&w, bytes(signature, 64));
+    return writer_end(&w, out);
+}
+
+enum result roles_context_check(struct bytes extension, const uint8_t room[static 32], struct charter *out)
+{
+    struct reader r = reader_on(extension);
+    struct bytes charter, signature;
+
+    charter = reader_run16(&r);
+    signature = reader_take(&r, 64);
+    if (reader_end(&r) != OK)
+        return E_MALFORMED;
+    return core_charter_check(charter, signature.at, room, out);
+}
+
+/* --- Bindings --- */
+
+enum result roles_bind(const uint8_t *account_seed, const uint8_t house[static 32],
+                       const uint8_t room[static 32], const uint8_t leaf_key[static 32],
+                       struct seat_binding *out)
+{
+    struct seat_binding b = {.bound = account_seed != NULL};
+    enum result res = OK;
+
+    memcpy(b.room, room, sizeof b.room);
+    if (b.bound)
+        res = crypto_ed25519_public(account_seed, b.account);
+    if (b.bound && res == OK)
+        res = statement_sign(account_seed, ENVELOPE_BINDING, house, room, bytes(leaf_key, 32), b.signature);
+    if (res == OK)
+        *out = b;
+    return res;
+}
+
+enum result roles_binding_read(const struct leaf_node *leaf, struct seat_binding *out)
+{
+    struct bytes extension;
+
+    if (extension_find(leaf->extensions, EXTENSION_SEAT, &extension) != OK)
+        return E_REFUSED;
+    return seat_binding_read(extension, out);
+}
+
+enum result roles_binding_check(const struct leaf_node *leaf, const struct charter *c,
+                                const uint8_t room[static 32], struct seat_binding *out)
+{
+    struct seat_binding b;
+    enum result res = roles_binding_read(leaf, &b);
+
+    if (res != OK)
+        return res;
+    if (memcmp(b.room, room, sizeof b.room) != 0 || (!b.bound && !c->pseudonyms))
+        return E_REFUSED;
+    if (b.bound)
+        res = statement_check(b.account, ENVELOPE_BINDING, c->house, room, leaf->signature_key, b.signature);
+    if (res == OK)
+        *out = b;
+    return res;
+}
+
+/* --- What follows from both --- */
+
+bool roles_moderates(const struct charter *c, const struct seat_binding *b)
+{
+    if (!b->bound)
+        return false;
+    if (memcmp(b->account, c->maker, sizeof c->maker) == 0)
+        return true;
+    for (unsigned i = 0; i < c->moderator_count; i++)
+        if (memcmp(b->account, c->moderators[i], sizeof c->moderators[i]) == 0)
+            return true;
+    return false;
+}
+
+bool roles_on_stage(const struct charter *c, const struct seat_binding *b)
+{
+    return c->stage == CHARTER_EVERYONE || roles_moderates(c, b);
+}
+
+enum result roles_lost_check(const struct charter *c, const uint8_t room[static 32], struct bytes group_id,
+                             uint64_t epoch, uint32_t leaf, const uint8_t signature[static 64])
+{
+    uint8_t room_for_content[1 + 64 + 8 + 4];
+    struct bytes content;
+    enum result res = seat_lost_write(
+        group_id, epoch, leaf, (struct bytes_mut){room_for_content, sizeof room_for_content}, &content);
+
+    if (res != OK)
+        return res;
+    return statement_check(c->house, ENVELOPE_SEAT_LOST, c->house, room, content, signature);
+}

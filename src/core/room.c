@@ -1,0 +1,368 @@
+#include "core/room.h"
+
+#include "core/roles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SUITE = MLS_SUITE_CHACHA20_POLY1305 };
+
+static const uint16_t extension_types[] = {EXTENSION_CHARTER, EXTENSION_SEAT};
+static const struct group_types our_types = {extension_types, 2};
+
+static const struct group_rules rules = {.lifetime_max_s = ROOM_LIFETIME_MAX_S};
+
+/* The leaf's own extension lies in *place, which must live as long as what is returned. */
+static struct group_identity identity(const struct core_room *room, struct group_extension *place)
+{
+    *place = (struct group_extension){EXTENSION_SEAT, bytes(room->binding, room->binding_len)};
+    return (struct group_identity){
+        .signature_seed = room->leaf_seed,
+        .extensions = {place, 1},
+        .supported = our_types,
+    };
+}
+
+/* --- Coming and going --- */
+
+static enum result bind(struct core_room *room, const struct core_self *self)
+{
+    uint8_t leaf_key[32];
+    struct seat_binding binding;
+    struct bytes written;
+    enum result res;
+
+    random_fill(room->random, room->leaf_seed, sizeof room->leaf_seed);
+    res = crypto_ed25519_public(room->leaf_seed, leaf_key);
+    if (res == OK)
+        res = roles_bind(self->account_seed, self->house, self->room, leaf_key, &binding);
+    if (res == OK)
+        res = seat_binding_write(&binding, (struct bytes_mut){room->binding, sizeof room->binding}, &written);
+    if (res == OK)
+        room->binding_len = written.len;
+    return res;
+}
+
+enum result core_room_new(const struct random *random, const struct core_self *self, struct core_now now,
+                          struct core_room **out)
+{
+    struct core_room *room = calloc(1, sizeof *room);
+    struct group_extension place;
+    enum result res;
+
+    if (room == NULL)
+        return E_NO_MEMORY;
+    room->random = random;
+    memcpy(room->house, self->house, sizeof room->house);
+    memcpy(room->id, self->room, sizeof room->id);
+    res = bind(room, self);
+    if (res == OK)
+        res = key_package_new(
+            random,
+            &(struct key_package_order){
+                .suite = SUITE,
+                .identity = identity(room, &place),
+                .not_before = now.unix_s / ROOM_HOUR_S * ROOM_HOUR_S,
+                .not_after = (now.unix_s + KEY_PACKAGE_S + ROOM_HOUR_S - 1) / ROOM_HOUR_S * ROOM_HOUR_S,
+            },
+            &room->key_package, &room->joining);
+    if (res != OK) {
+        core_room_free(room);
+        return res;
+    }
+    *out = room;
+    return OK;
+}
+
+static void leave_group(struct core_room *room)
+{
+    group_free(room->group);
+    room->group = NULL;
+    group_committed_free(&room->committed);
+    room->commit = (struct core_commit){0};
+}
+
+void core_room_free(struct core_room *room)
+{
+    if (room == NULL)
+        return;
+    leave_group(room);
+    keyring_free(room->ring);
+    joining_free(room->joining);
+    buffer_free(&room->key_package);
+    wipe(room, sizeof *room);
+    free(room);
+}
+
+struct bytes core_room_key_package(const struct core_room *room)
+{
+    return buffer_bytes(&room->key_package);
+}
+
+/* Gives the epoch's key to the ring, and takes the means to make it again out of the group (F18). */
+static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const uint16_t *gone,
+                               size_t gone_count, bool only_adds)
+{
+    uint8_t base_key[SEAL_BASE_KEY_LEN];
+    uint16_t speakers[TABLE_LEAVES];
+    size_t count = 0;
+    enum result res;
+
+    for (size_t i = 0; i < room->roster.count; i++)
+        if (room->roster.members[i].speaker)
+            speakers[count++] = (uint16_t)room->roster.members[i].leaf;
+    res = group_export(room->group, BYTES_TEXT("SFrame 1.0 Base Key"), (struct bytes){0},
+                       (struct bytes_mut){base_key, sizeof base_key});
+    if (res == OK)
+        res = keyring_enter(room->ring, now_ms,
+                            &(struct keyring_epoch){
+                                .number = group_epoch(room->group),
+                                .base_key = base_key,
+                                .speakers = speakers,
+                                .speaker_count = count,
+                                .gone = gone,
+                                .gone_count = gone_count,
+                                .own_leaf = (uint16_t)group_own_leaf(room->group),
+                                .only_adds = only_adds,
+                            });
+    wipe(base_key, sizeof base_key);
+    group_erase_exporter(room->group);
+    return res;
+}
+
+/* A group that we have just founded or been welcomed into. Takes it, on error too. */
+static enum result sit_down(struct core_room *room, struct core_now now, struct group *group)
+{
+    size_t plain_len = FRAME_PLAIN_SPEECH;
+    struct bytes extension;
+    enum result res = group_context_extension(group, EXTENSION_CHARTER, &extension);
+
+    room->group = group;
+    if (res == OK)
+        res = roles_context_check(extension, room->id, &room->charter);
+    else
+        res = E_REFUSED;
+    /* The link's room, but of another house: its word would count there, and bindings name this one. */
+    if (res == OK && memcmp(room->charter.house, room->house, sizeof room->house) != 0)
+        res = E_REFUSED;
+    if (res == OK)
+        res = roster_read(group, &room->charter, room->id, true, &room->roster);
+    if (res == OK && room->charter.profile == CHARTER_MUSIC)
+        plain_len = FRAME_PLAIN_MUSIC;
+    if (res == OK)
+        res = keyring_new(room->random, plain_len, &room->ring);
+    if (res == OK)
+        res = enter_epoch(room, now.ms, NULL, 0, false);
+    if (res != OK) {
+        core_room_unfound(room);
+        return res;
+    }
+    room->stage = ROOM_SEATED;
+    return OK;
+}
+
+enum result core_room_found(struct core_room *room, struct core_now now, struct bytes charter,
+                            const uint8_t signature[static 64], struct bytes *id)
+{
+    uint8_t extension[ROLES_CONTEXT_BYTES];
+    struct group_extension place, context = {EXTENSION_CHARTER, {0}};
+    struct group_founding founding = {
+        .suite = SUITE,
+        .rules = rules,
+        .identity = identity(room, &place),
+        .context = {&context, 1},
+        .required = our_types,
+        .now = now.unix_s,
+        .lifetime_s = ROOM_LIFETIME_MAX_S,
+    };
+    struct charter checked;
+    struct group *group = NULL;
+    enum result res;
+
+    if (room->stage != ROOM_WAITING)
+        return E_STATE;
+    res = core_charter_check(charter, signature, room->id, &checked);
+    if (res == OK)
+        res = roles_context_write(charter, signature, (struct bytes_mut){extension, sizeof extension},
+                                  &context.data);
+    if (res == OK)
+        res = group_found(room->random, &founding, &group);
+    if (res == OK)
+        res = sit_down(room, now, group);
+    if (res == OK)
+        *id = group_id(room->group);
+    return res;
+}
+
+void core_room_unfound(struct core_room *room)
+{
+    leave_group(room);
+    keyring_free(room->ring);
+    room->ring = NULL;
+    room->stage = ROOM_WAITING;
+}
+
+enum result core_room_join(struct core_room *room, struct core_now now, struct bytes welcome,
+                           struct bytes tree)
+{
+    struct group *group = NULL;
+    enum result res;
+
+    if (room->stage != ROOM_WAITING)
+        return E_STATE;
+    res = group_join(room->joining, &rules, welcome, tree, &group);
+    return res == OK ? sit_down(room, now, group) : res;
+}
+
+/* --- Following --- */
+
+/* Who comes and who goes, told apart before the tree changes. */
+static enum result note_change(struct core_room *room, const struct opened *o)
+{
+    struct core_change *c = &room->change;
+
+    *c = (struct core_change){
+        .epoch = o->epoch,
+        .committer = o->sender,
+        .own = o->own,
+        .out = o->removes_us,
+        .came = room->came,
+        .went = room->went,
+    };
+    for (size_t i = 0; i < o->remove_count; i++) {
+        const struct core_member *m = roster_find(&room->roster, o->removes[i].leaf);
+
+        if (m == NULL || c->went_count == TABLE_LEAVES)
+            return E_REFUSED;
+        room->went[c->went_count++] = *m;
+    }
+    for (size_t i = 0; i < o->add_count; i++) {
+        struct seat_binding binding;
+        enum result res = roles_binding_read(o->adds[i].node, &binding);
+
+        if (res != OK)
+            return res;
+        if (c->came_count == TABLE_LEAVES)
+            return E_TOO_LARGE;
+        room->came[c->came_count++] = roster_member(&room->charter, &binding, o->adds[i].leaf);
+    }
+    return OK;
+}
+
+/* Removed: no key stays, and what the group still knows is of no use to anybody. */
+static void get_out(struct core_room *room)
+{
+    keyring_close(room->ring);
+    leave_group(room);
+    room->roster.count = 0;
+    room->stage = ROOM_OUT;
+}
+
+static enum result follow(struct core_room *room, uint64_t now_ms, struct opened *opened)
+{
+    uint16_t gone[TABLE_LEAVES];
+    size_t gone_count = room->change.went_count;
+    enum result res;
+
+    for (size_t i = 0; i < gone_count; i++)
+        gone[i] = (uint16_t)room->change.went[i].leaf;
+    res = group_apply(room->group, opened);
+    if (res != OK)
+        return res;
+    room_drop_commit(room);
+    /* From here on there is no way back into the old epoch: who cannot go on is out. */
+    res = roster_read(room->group, &room->charter, room->id, false, &room->roster);
+    if (res == OK)
+        res = enter_epoch(room, now_ms, gone, gone_count, gone_count == 0);
+    if (res != OK)
+        get_out(room);
+    return res;
+}
+
+enum result core_room_take(struct core_room *room, struct core_now now, const struct core_handshake *h,
+                           const struct core_change **out)
+{
+    struct policy p = room_policy(room);
+    struct opened *opened = NULL;
+    enum result res;
+
+    if (room->stage != ROOM_SEATED)
+        return E_STATE;
+    res = group_open(room->group, h->commit, now.unix_s, &opened);
+    if (res == OK)
+        res = policy_judge(&p, opened);
+    if (res == OK)
+        res = note_change(room, opened);
+    if (res == OK && opened->removes_us)
+        get_out(room);
+    else if (res == OK)
+        res = follow(room, now.ms, opened);
+    opened_free(opened);
+    if (res != OK)
+        return res;
+
+    room->change.alarm = !roster_agrees(room->came, room->change.came_count, h->seated) ||
+                         !roster_agrees_leaves(room->went, room->change.went_count, h->removed);
+    *out = &room->change;
+    return OK;
+}
+
+/* --- What there is --- */
+
+bool core_room_is_seated(const struct core_room *room)
+{
+    return room->stage == ROOM_SEATED;
+}
+
+uint64_t core_room_epoch(const struct core_room *room)
+{
+    return group_epoch(room->group);
+}
+
+uint32_t core_room_leaf(const struct core_room *room)
+{
+    return group_own_leaf(room->group);
+}
+
+struct bytes core_room_group_id(const struct core_room *room)
+{
+    return group_id(room->group);
+}
+
+struct bytes core_room_authenticator(const struct core_room *room)
+{
+    return group_epoch_authenticator(room->group);
+}
+
+const struct charter *core_room_charter(const struct core_room *room)
+{
+    return &room->charter;
+}
+
+size_t core_room_members(const struct core_room *room, const struct core_member **out)
+{
+    *out = room->roster.members;
+    return room->roster.count;
+}
+
+const struct core_member *core_room_member(const struct core_room *room, uint32_t leaf)
+{
+    return roster_find(&room->roster, leaf);
+}
+
+bool core_room_agrees(const struct core_room *room, struct bytes seats)
+{
+    return roster_agrees(room->roster.members, room->roster.count, seats);
+}
+
+/* --- Voice --- */
+
+struct keyring *core_room_keyring(struct core_room *room)
+{
+    return room->ring;
+}
+
+uint64_t core_room_due(struct core_room *room, struct core_now now)
+{
+    return room->ring == NULL ? KEYRING_NEVER : keyring_due(room->ring, now.ms);
+}

@@ -1,0 +1,61 @@
+/* The insides of core_room, for room.c and doorkeeper.c alone. */
+#ifndef CORE_ROOM_H
+#define CORE_ROOM_H
+
+#include "core/core.h"
+#include "core/policy.h"
+
+enum {
+    ROOM_HOUR_S = 3600,
+    /* Lifetimes begin and end at full hours, so that they do not tell clients' clocks apart (F37). */
+    ROOM_LIFETIME_MAX_S = 2 * ROOM_HOUR_S,
+    ROOM_LEAF_BYTES = 4,      /* struct signal_leaf on the wire */
+    ROOM_PLACED_BYTES = 8,    /* struct signal_placed */
+    ROOM_WORD_BYTES = 4 + 64, /* the house's for one lost seat */
+};
+
+enum room_stage {
+    ROOM_WAITING, /* for a table to found or a Welcome */
+    ROOM_SEATED,
+    ROOM_OUT, /* removed: nothing comes after it */
+};
+
+struct core_room {
+    const struct random *random;
+    enum room_stage stage;
+    uint8_t house[32], id[32];
+    uint8_t leaf_seed[32];
+    uint8_t binding[SEAT_BINDING_BYTES];
+    size_t binding_len;
+    struct joining *joining;
+    struct buffer key_package;
+
+    struct group *group;
+    struct charter charter;
+    struct roster roster;
+    struct keyring *ring;
+
+    struct group_committed committed; /* what `commit` borrows from */
+    struct core_commit commit;
+    uint8_t placed[TABLE_LEAVES * ROOM_PLACED_BYTES], removed[TABLE_LEAVES * ROOM_LEAF_BYTES];
+    uint8_t words[TABLE_LEAVES * ROOM_WORD_BYTES];
+
+    struct core_change change;
+    struct core_member came[TABLE_LEAVES], went[TABLE_LEAVES];
+};
+
+/* The room as policy sees it. */
+static inline struct policy room_policy(const struct core_room *room)
+{
+    return (struct policy){room->group, &room->roster, &room->charter, room->id};
+}
+
+/* Forgets a commit that was made and did not come back, or has. */
+static inline void room_drop_commit(struct core_room *room)
+{
+    group_drop_staged(room->group);
+    group_committed_free(&room->committed);
+    room->commit = (struct core_commit){0};
+}
+
+#endif
