@@ -2,7 +2,6 @@
 
 #include "wire/fields.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const struct field house_key_fields[] = {FIELD_ARRAY(struct control_house_key, key), FIELDS_END};
@@ -27,11 +26,6 @@ static const struct field *const messages[] = {
     [CONTROL_LOAD] = load_fields,
 };
 
-static const struct field *fields_of(unsigned type)
-{
-    return type < sizeof messages / sizeof messages[0] ? messages[type] : NULL;
-}
-
 /* All members of the union begin where it begins. */
 enum { BODY = offsetof(struct control, house_key) };
 
@@ -39,31 +33,23 @@ enum result control_read(struct bytes message, struct control *out)
 {
     struct reader r = reader_on(message);
     struct control c;
-    const struct field *fields;
     uint8_t type;
+    enum result res;
 
     memset(&c, 0, sizeof c);
     type = reader_u8(&r);
-    if (r.failed)
-        return E_MALFORMED;
     c.type = (enum control_type)type;
-    fields = fields_of(type);
-    if (fields == NULL)
-        return E_UNSUPPORTED;
-    fields_read(&r, fields, (uint8_t *)&c + BODY);
-    if (reader_end(&r) != OK)
-        return E_MALFORMED;
-    *out = c;
-    return OK;
+    res = fields_read_body(&r, FIELD_TYPES(messages), type, (uint8_t *)&c + BODY);
+    if (res == OK)
+        *out = c;
+    return res;
 }
 
 enum result control_write(const struct control *c, struct bytes_mut to, struct bytes *out)
 {
     struct writer w = writer_on(to);
-    const struct field *fields = fields_of((unsigned)c->type);
 
-    assert(fields != NULL);
     writer_u8(&w, (uint8_t)c->type);
-    fields_write(&w, fields, (const uint8_t *)c + BODY);
+    fields_write_body(&w, FIELD_TYPES(messages), (unsigned)c->type, (const uint8_t *)c + BODY);
     return writer_end(&w, out);
 }

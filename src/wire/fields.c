@@ -137,6 +137,31 @@ void fields_write(struct writer *w, const struct field *fields, const void *from
         field_write(w, f, (const uint8_t *)from + f->offset);
 }
 
+static const struct field *body_of(struct field_types types, unsigned type)
+{
+    return type < types.count ? types.of[type] : NULL;
+}
+
+enum result fields_read_body(struct reader *r, struct field_types types, unsigned type, void *to)
+{
+    const struct field *fields = body_of(types, type);
+
+    if (r->failed)
+        return E_MALFORMED;
+    if (fields == NULL)
+        return E_UNSUPPORTED;
+    fields_read(r, fields, to);
+    return reader_end(r);
+}
+
+void fields_write_body(struct writer *w, struct field_types types, unsigned type, const void *from)
+{
+    const struct field *fields = body_of(types, type);
+
+    assert(fields != NULL);
+    fields_write(w, fields, from);
+}
+
 bool fields_next(struct bytes *list, const struct field *fields, void *to)
 {
     struct reader r = reader_on(*list);

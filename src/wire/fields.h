@@ -51,10 +51,24 @@ struct field {
 /* The largest struct that a list may have for an item; its own reading needs room for one. */
 enum { FIELD_ITEM_SIZE = 128 };
 
+/* The tables of a protocol's messages by their type; NULL where there is no such type. */
+struct field_types {
+    const struct field *const *of;
+    size_t count;
+};
+
+#define FIELD_TYPES(array) ((struct field_types){(array), sizeof(array) / sizeof((array)[0])})
+
 /* Fails the reader where a value cannot be. `to` is written field by field. */
 void fields_read(struct reader *, const struct field *, void *to);
 /* Fails the writer where a run is too long or too short. */
 void fields_write(struct writer *, const struct field *, const void *from);
+/* A message's body, up to its end, after the type and whatever else stands before it.
+ * OK | E_MALFORMED | E_UNSUPPORTED (type) */
+MUST_USE enum result fields_read_body(struct reader *, struct field_types, unsigned type, void *to);
+/* The type is one of the tables'. */
+void fields_write_body(struct writer *, struct field_types, unsigned type, const void *from);
+
 /* Takes one item from the front of a list that has been read; false at its end. */
 bool fields_next(struct bytes *list, const struct field *, void *to);
 

@@ -3,7 +3,6 @@
 #include "wire/charter.h"
 #include "wire/fields.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { LIST_BYTES = 64 * 1024, JOINERS_BYTES = 128 * 1024, GROUP_ID_BYTES = 64 };
@@ -212,11 +211,6 @@ static const struct field *const messages[] = {
     [SIGNAL_HANDSHAKE] = handshake_fields,
 };
 
-static const struct field *fields_of(unsigned type)
-{
-    return type < sizeof messages / sizeof messages[0] ? messages[type] : NULL;
-}
-
 /* All members of the union begin where it begins. */
 enum { BODY = offsetof(struct signal, challenge) };
 
@@ -224,34 +218,26 @@ enum result signal_read(struct bytes message, struct signal *out)
 {
     struct reader r = reader_on(message);
     struct signal s;
-    const struct field *fields;
     uint8_t type;
+    enum result res;
 
     memset(&s, 0, sizeof s);
     type = reader_u8(&r);
     s.type = (enum signal_type)type;
     s.request = reader_u32(&r);
-    if (r.failed)
-        return E_MALFORMED;
-    fields = fields_of(type);
-    if (fields == NULL)
-        return E_UNSUPPORTED;
-    fields_read(&r, fields, (uint8_t *)&s + BODY);
-    if (reader_end(&r) != OK)
-        return E_MALFORMED;
-    *out = s;
-    return OK;
+    res = fields_read_body(&r, FIELD_TYPES(messages), type, (uint8_t *)&s + BODY);
+    if (res == OK)
+        *out = s;
+    return res;
 }
 
 enum result signal_write(const struct signal *s, struct bytes_mut to, struct bytes *out)
 {
     struct writer w = writer_on(to);
-    const struct field *fields = fields_of((unsigned)s->type);
 
-    assert(fields != NULL);
     writer_u8(&w, (uint8_t)s->type);
     writer_u32(&w, s->request);
-    fields_write(&w, fields, (const uint8_t *)s + BODY);
+    fields_write_body(&w, FIELD_TYPES(messages), (unsigned)s->type, (const uint8_t *)s + BODY);
     return writer_end(&w, out);
 }
 
