@@ -24,6 +24,13 @@ static struct bytes written(uint8_t room[static 512], const struct rtcp_compound
     return out;
 }
 
+static bool same_report(const struct rtcp_report *a, const struct rtcp_report *b)
+{
+    return a->ssrc == b->ssrc && a->fraction_lost == b->fraction_lost && a->lost == b->lost &&
+           a->highest == b->highest && a->jitter == b->jitter && a->last_sr == b->last_sr &&
+           a->delay == b->delay;
+}
+
 /* Every packet without padding, every length exact, and no byte that was not set: whatever room was given. */
 static void g19_what_we_send_is_exact(void **state)
 {
@@ -58,7 +65,7 @@ static void g19_what_we_send_is_exact(void **state)
         assert_true(sender_read.ntp == sender.ntp && sender_read.time == 960 && sender_read.packets == 50 &&
                     sender_read.bytes == 7650);
         assert_int_equal(rtcp_report_read(&p, 0, &report_read), OK);
-        assert_memory_equal(&report_read, &report, sizeof report);
+        assert_true(same_report(&report_read, &report));
         assert_int_equal(rtcp_report_read(&p, 1, &report_read), E_NOT_FOUND);
 
         assert_int_equal(rtcp_next(&rest, &p), OK);
