@@ -1,0 +1,272 @@
+#include "hop/ice.h"
+
+#include "crypto/crypto.h"
+
+#include <string.h>
+
+enum {
+    MESSAGE_MAX = 768,                  /* both user fragments at their longest, and the rest */
+    HOST_PRIORITY = 0x7effffff,         /* RFC 8445, section 5.1.2: 126 << 24 | 65535 << 8 | 255 */
+    FIRST_WAIT_US = 100 * 1000,         /* before the first answer a check is sent again after this ... */
+    LONGEST_WAIT_US = 1600 * 1000,      /* ... doubling up to this */
+    CONSENT_EVERY_US = 5 * 1000 * 1000, /* RFC 7675, section 5.1, randomised by a fifth either way */
+    CONSENT_AGAIN_US = 1000 * 1000,     /* after a check without an answer */
+};
+
+/* RFC 8839, section 5.4. */
+static bool text_is_ice(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+              c == '/'))
+            return false;
+    }
+    return true;
+}
+
+static bool text_set(struct hop_text *text, struct bytes from, size_t least)
+{
+    if (from.len < least || from.len > sizeof text->at || !text_is_ice(from))
+        return false;
+    if (from.len != 0)
+        memcpy(text->at, from.at, from.len);
+    text->len = (uint16_t)from.len;
+    return true;
+}
+
+static struct bytes text_of(const struct hop_text *text)
+{
+    return bytes(text->at, text->len);
+}
+
+void hop_credentials_draw(const struct random *random, struct hop_credentials *out)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t drawn[HOP_UFRAG_LEN + HOP_PASSWORD_LEN];
+
+    random_fill(random, drawn, sizeof drawn);
+    for (size_t i = 0; i < HOP_UFRAG_LEN; i++)
+        out->ufrag[i] = alphabet[drawn[i] % 64];
+    for (size_t i = 0; i < HOP_PASSWORD_LEN; i++)
+        out->password[i] = alphabet[drawn[HOP_UFRAG_LEN + i] % 64];
+    out->ufrag[HOP_UFRAG_LEN] = '\0';
+    out->password[HOP_PASSWORD_LEN] = '\0';
+    wipe(drawn, sizeof drawn);
+}
+
+enum result hop_ice_start(struct hop_ice *ice, const struct hop_settings *settings, uint64_t now_us)
+{
+    bool client = settings->role == HOP_CLIENT;
+
+    memset(ice, 0, sizeof *ice);
+    if (!text_is_ice(bytes(settings->local.ufrag, HOP_UFRAG_LEN)) ||
+        !text_is_ice(bytes(settings->local.password, HOP_PASSWORD_LEN)) ||
+        !text_set(&ice->remote_ufrag, settings->remote_ufrag, client ? 4 : 0) ||
+        !text_set(&ice->remote_password, settings->remote_password, client ? 22 : 0))
+        return E_MALFORMED;
+    ice->role = settings->role;
+    ice->random = settings->random;
+    ice->local = settings->local;
+    ice->consent_us = now_us; /* what asked for this hop stands in for the first consent */
+    if (client) {
+        ice->found = true;
+        ice->peer = settings->peer;
+        ice->check_us = now_us;
+        ice->wait_us = FIRST_WAIT_US;
+        random_fill(ice->random, &ice->tie_breaker, sizeof ice->tie_breaker);
+    }
+    return OK;
+}
+
+bool hop_ice_knows(const struct hop_ice *ice, const struct address *from)
+{
+    if (ice->role == HOP_CLIENT)
+        return address_equal(&ice->peer, from);
+    for (unsigned i = 0; i < ice->path_count; i++)
+        if (address_equal(&ice->paths[i].from, from))
+            return true;
+    return false;
+}
+
+/* The place of a verified address. Where all are taken, the one not heard of for longest makes room, but
+ * never the one in use. */
+static struct hop_path *path_for(struct hop_ice *ice, const struct address *from)
+{
+    struct hop_path *oldest = NULL;
+
+    for (unsigned i = 0; i < ice->path_count; i++)
+        if (address_equal(&ice->paths[i].from, from))
+            return &ice->paths[i];
+    if (ice->path_count < HOP_PATHS)
+        return &ice->paths[ice->path_count++];
+    for (unsigned i = 0; i < HOP_PATHS; i++)
+        if (!address_equal(&ice->paths[i].from, &ice->peer) &&
+            (oldest == NULL || ice->paths[i].heard_us < oldest->heard_us))
+            oldest = &ice->paths[i];
+    return oldest;
+}
+
+static bool integrity_is_right(const struct stun *m, struct bytes password)
+{
+    const struct bytes covered[] = {BYTES_OF(m->covered_head), m->covered_rest};
+    uint8_t mac[STUN_INTEGRITY_LEN];
+
+    return m->integrity != NULL && crypto_hmac_sha1(password, covered, 2, mac) == OK &&
+           equal_secret(mac, m->integrity, sizeof mac);
+}
+
+/* Closes a message with integrity and fingerprint, and puts it into the outbox. */
+static void send(struct writer *w, struct bytes password, const struct address *to, struct outbox *outbox)
+{
+    struct bytes covered, message;
+    uint8_t *mac = stun_integrity(w, &covered);
+
+    if (mac == NULL || crypto_hmac_sha1(password, &covered, 1, mac) != OK)
+        return;
+    stun_fingerprint(w);
+    if (writer_end(w, &message) == OK)
+        outbox_put(outbox, to, message);
+}
+
+/* `ours:theirs` (RFC 8445, section 7.2.2). */
+static bool username_is_ours(const struct hop_ice *ice, struct bytes username)
+{
+    struct bytes ours = bytes(ice->local.ufrag, HOP_UFRAG_LEN);
+
+    if (username.len < ours.len + 1 || username.at[ours.len] != ':' ||
+        !bytes_equal(bytes(username.at, ours.len), ours))
+        return false;
+    return ice->remote_ufrag.len == 0 ||
+           bytes_equal(bytes(username.at + ours.len + 1, username.len - ours.len - 1),
+                       text_of(&ice->remote_ufrag));
+}
+
+/* A request that was answered once counts no more from elsewhere: else whoever copies it on the way could
+ * turn the stream to an address of his own. */
+static bool copied(struct hop_ice *ice, const struct stun *m, const struct address *from)
+{
+    for (unsigned i = 0; i < ice->seen_count; i++)
+        if (memcmp(ice->seen[i].transaction, m->transaction, sizeof m->transaction) == 0)
+            return !address_equal(&ice->seen[i].from, from);
+
+    struct hop_check *check = &ice->seen[ice->seen_next];
+    memcpy(check->transaction, m->transaction, sizeof m->transaction);
+    check->from = *from;
+    ice->seen_next = (ice->seen_next + 1) % HOP_SEEN_CHECKS;
+    if (ice->seen_count < HOP_SEEN_CHECKS)
+        ice->seen_count++;
+    return false;
+}
+
+/* The relay's half: RFC 8445, section 7.3, for a lite agent, which is always controlled. */
+static enum result request_take(struct hop_ice *ice, uint64_t now_us, const struct address *from,
+                                const struct stun *m, struct outbox *outbox)
+{
+    struct bytes password = bytes(ice->local.password, HOP_PASSWORD_LEN);
+    uint8_t room[MESSAGE_MAX];
+    struct writer w = writer_over(room);
+
+    if (!m->fingerprint || !username_is_ours(ice, m->username) || !integrity_is_right(m, password))
+        return E_FORGED;
+    if (copied(ice, m, from))
+        return E_REPLAY;
+    if (m->unknown_count != 0 || m->controlled) {
+        stun_open(&w, STUN_ERROR, m->transaction);
+        stun_put_error(&w, m->unknown_count != 0 ? STUN_ERROR_UNKNOWN : STUN_ERROR_ROLE_CONFLICT);
+        if (m->unknown_count != 0)
+            stun_put_unknown(&w, m->unknown, m->unknown_count);
+        send(&w, password, from, outbox);
+        return E_REFUSED;
+    }
+
+    *path_for(ice, from) = (struct hop_path){*from, now_us};
+    if (m->use_candidate || !ice->found) {
+        ice->peer = *from;
+        ice->found = true;
+    }
+    ice->consent_us = now_us;
+    stun_open(&w, STUN_SUCCESS, m->transaction);
+    stun_put_mapped(&w, from);
+    send(&w, password, from, outbox);
+    return OK;
+}
+
+/* The client's half: RFC 8445, section 7.2.5. */
+static enum result answer_take(struct hop_ice *ice, uint64_t now_us, const struct stun *m)
+{
+    bool ours = false;
+
+    for (unsigned i = 0; i < ice->sent_count; i++)
+        ours = ours || memcmp(ice->sent[i], m->transaction, sizeof m->transaction) == 0;
+    if (!ours || !integrity_is_right(m, text_of(&ice->remote_password)))
+        return E_FORGED;
+    if (m->type == STUN_ERROR || m->unknown_count != 0)
+        return E_REFUSED;
+
+    ice->consent_us = now_us;
+    ice->answered = true;
+    ice->check_us = now_us + CONSENT_EVERY_US * 4 / 5 + random_u32(ice->random) % (CONSENT_EVERY_US * 2 / 5);
+    return OK;
+}
+
+enum result hop_ice_take(struct hop_ice *ice, uint64_t now_us, const struct address *from,
+                         struct bytes datagram, struct outbox *outbox)
+{
+    struct stun m;
+    enum result res = stun_read(datagram, &m);
+
+    if (res != OK)
+        return res;
+    if (ice->role == HOP_RELAY)
+        return m.type == STUN_REQUEST ? request_take(ice, now_us, from, &m, outbox) : E_REFUSED;
+    if ((m.type != STUN_SUCCESS && m.type != STUN_ERROR) || !address_equal(from, &ice->peer))
+        return E_REFUSED;
+    return answer_take(ice, now_us, &m);
+}
+
+static void check_send(struct hop_ice *ice, struct outbox *outbox)
+{
+    uint8_t room[MESSAGE_MAX], *transaction = ice->sent[ice->sent_next];
+    struct writer w = writer_over(room);
+
+    ice->sent_next = (ice->sent_next + 1) % HOP_SENT_CHECKS;
+    if (ice->sent_count < HOP_SENT_CHECKS)
+        ice->sent_count++;
+    random_fill(ice->random, transaction, STUN_TRANSACTION_LEN);
+    stun_open(&w, STUN_REQUEST, transaction);
+    stun_put_username(&w, text_of(&ice->remote_ufrag), bytes(ice->local.ufrag, HOP_UFRAG_LEN));
+    stun_put_priority(&w, HOST_PRIORITY);
+    stun_put_controlling(&w, ice->tie_breaker);
+    stun_put_use_candidate(&w);
+    send(&w, text_of(&ice->remote_password), &ice->peer, outbox);
+}
+
+uint64_t hop_ice_due(struct hop_ice *ice, uint64_t now_us, struct outbox *outbox)
+{
+    if (ice->role == HOP_RELAY)
+        return UINT64_MAX;
+    if (now_us < ice->check_us)
+        return ice->check_us;
+
+    check_send(ice, outbox);
+    ice->check_us = now_us + (ice->answered ? CONSENT_AGAIN_US : ice->wait_us);
+    if (ice->wait_us < LONGEST_WAIT_US)
+        ice->wait_us *= 2;
+    return ice->check_us;
+}
+
+enum result hop_names(struct bytes datagram, struct bytes *local_ufrag)
+{
+    struct stun m;
+    enum result res = stun_read(datagram, &m);
+
+    if (res != OK)
+        return res;
+    const uint8_t *colon = m.username.len == 0 ? NULL : memchr(m.username.at, ':', m.username.len);
+    if (m.type != STUN_REQUEST || colon == NULL)
+        return E_MALFORMED;
+    *local_ufrag = bytes(m.username.at, (size_t)(colon - m.username.at));
+    return OK;
+}
