@@ -36,6 +36,9 @@ static X509 *certificate_new(EVP_PKEY *key)
  * handshake hangs on the connection; its `peer_fingerprint` is compared in dtls.c. */
 static bool context_set(SSL_CTX *context, X509 *certificate, EVP_PKEY *key)
 {
+    char groups[] = "X25519:P-256",
+         signatures[] = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256"; /* not const there */
+
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_QUERY_MTU |
                                      SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -46,8 +49,8 @@ static bool context_set(SSL_CTX *context, X509 *certificate, EVP_PKEY *key)
            SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
                                             "ECDHE-ECDSA-AES256-GCM-SHA384") == 1 &&
-           SSL_CTX_set1_groups_list(context, "X25519:P-256") == 1 &&
-           SSL_CTX_set1_sigalgs_list(context, "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256") == 1 &&
+           SSL_CTX_set1_groups_list(context, groups) == 1 &&
+           SSL_CTX_set1_sigalgs_list(context, signatures) == 1 &&
            SSL_CTX_set_tlsext_use_srtp(context, "SRTP_AEAD_AES_128_GCM") == 0 &&
            SSL_CTX_use_certificate(context, certificate) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1;
 }
