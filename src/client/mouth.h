@@ -5,20 +5,28 @@
 #include "base/outbox.h"
 #include "base/random.h"
 #include "sound/sound.h"
+#include "wire/limits.h"
+#include "wire/rtp.h"
+
+enum { MOUTH_PACKET_LEN = RTP_HEADER_LEN + FRAME_SEALED_SPEECH };
 
 struct keyring;
 struct mouth;
 
 /* Begins a stream with an ssrc, a first sequence number (below 2^15) and a first time drawn anew. The keyring
- * is borrowed until mouth_free. OK | E_NO_MEMORY */
+ * must outlive the mouth. OK | E_NO_MEMORY */
 MUST_USE enum result mouth_new(struct mouth **, struct keyring *, const struct random *);
 void mouth_free(struct mouth *);
 uint32_t mouth_ssrc(const struct mouth *);
 
-/* One frame of 20 ms becomes one RTP packet in the outbox, of one size whatever is said; its time is 960
- * after the last one's. Without a key nothing is sent, ever. OK | E_NO_KEY | E_NO_MEMORY (outbox full) |
- * E_CRYPTO */
+/* One frame of 20 ms becomes one RTP packet of MOUTH_PACKET_LEN bytes in the outbox, whatever is said; its
+ * time is 960 after the last one's. Without a key there is no packet, ever. OK | E_NO_MEMORY (outbox full) |
+ * errors of keyring_seal */
 MUST_USE enum result mouth_take(struct mouth *, uint64_t now_us, const float in[static SOUND_FRAME],
                                 struct outbox *);
+
+/* The same for a frame that another encoder made. One that is longer than the frame has room for, or out of
+ * profile, is replaced by silence: the packet's size and time tell nothing. */
+MUST_USE enum result mouth_send(struct mouth *, uint64_t now_us, struct bytes opus, struct outbox *);
 
 #endif
