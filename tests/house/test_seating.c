@@ -1,0 +1,258 @@
+#include "house/guest.h"
+#include "ticket/read.h"
+
+static struct ticket read_ticket(struct inn *inn, struct bytes token)
+{
+    struct ticket ticket;
+
+    assert_int_equal(ticket_read(token, house_key(inn->house), inn->unix_ms / 1000, &ticket), OK);
+    assert_memory_equal(ticket.relay, "relay of the inn", TAG_BYTES);
+    return ticket;
+}
+
+/* Field report G47: no ticket for who is in no committed leaf. */
+static void g47_no_ticket_without_a_seat(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, bert;
+    uint8_t room[32], other[32];
+
+    guest_new(&anna, inn, "anna");
+    guest_new(&bert, inn, "bert");
+    guest_room(&anna, "tea", room);
+    guest_room(&anna, "other", other);
+
+    guest_ticket(&bert, room);
+    guest_refused(&bert, REASON_NOT_NOW);
+    guest_enter(&bert, room, SIGNAL_LISTENER);
+    guest_got(&bert, SIGNAL_FOUND_TABLE);
+    guest_ticket(&bert, room);
+    guest_refused(&bert, REASON_NOT_NOW);
+    guest_leave(&bert, room);
+    guest_got(&bert, SIGNAL_DONE);
+
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    guest_enter(&bert, room, SIGNAL_LISTENER);
+    guest_ticket(&bert, room);
+    guest_refused(&bert, REASON_NOT_NOW);
+    guest_got(&anna, SIGNAL_WAITING);
+    guest_ticket(&anna, other);
+    guest_refused(&anna, REASON_NOT_NOW);
+    guest_leave(&anna, room);
+    guest_got(&anna, SIGNAL_DONE);
+    guest_ticket(&anna, room);
+    guest_refused(&anna, REASON_NOT_NOW);
+    guest_hang_up(&anna);
+    guest_hang_up(&bert);
+    guest_forget(&anna);
+    guest_forget(&bert);
+}
+
+static void tickets_are_renewed_upward(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, bert;
+    struct ticket first, next, of_bert;
+    uint8_t room[32];
+
+    guest_new(&anna, inn, "anna");
+    guest_new(&bert, inn, "bert");
+    guest_room(&anna, "tea", room);
+    guest_enter(&anna, room, SIGNAL_SPEAKER);
+    guest_found(&anna, room, guest_got(&anna, SIGNAL_FOUND_TABLE)->found_table.founding, "group");
+    first = read_ticket(inn, guest_got(&anna, SIGNAL_SEATED)->seated.ticket);
+    assert_int_equal(first.number, 1);
+    assert_int_equal(first.role, TICKET_SPEAKER);
+    assert_true(first.expiry_s == inn->unix_ms / 1000 + TICKET_S);
+    assert_int_equal(first.fingerprint[31], 'a');
+
+    inn_wait(inn, 30000);
+    for (uint32_t number = 2; number < 5; number++) {
+        guest_ticket(&anna, room);
+        next = read_ticket(inn, guest_got(&anna, SIGNAL_TICKET)->ticket.ticket);
+        assert_int_equal(next.number, number);
+        assert_memory_equal(next.seat, first.seat, TAG_BYTES);
+        assert_memory_equal(next.room, first.room, TAG_BYTES);
+        assert_true(next.expiry_s == inn->unix_ms / 1000 + TICKET_S);
+    }
+
+    guest_join(&bert, &anna, room, SIGNAL_LISTENER, "group", 0, 1);
+    guest_ticket(&bert, room);
+    of_bert = read_ticket(inn, guest_got(&bert, SIGNAL_TICKET)->ticket.ticket);
+    assert_int_equal(of_bert.role, TICKET_LISTENER);
+    assert_int_equal(of_bert.number, 2);
+    assert_memory_equal(of_bert.room, first.room, TAG_BYTES);
+    assert_true(memcmp(of_bert.seat, first.seat, TAG_BYTES) != 0);
+    /* A room's tag is not its id, nor is a seat's its holder's. */
+    assert_true(memcmp(first.room, room, TAG_BYTES) != 0);
+
+    /* The same people at a table that was founded anew have other tags. */
+    guest_hang_up(&bert);
+    guest_hang_up(&anna);
+    inn_wait(inn, SEAT_LOST_MS);
+    guest_again(&anna);
+    guest_enter(&anna, room, SIGNAL_SPEAKER);
+    guest_found(&anna, room, guest_got(&anna, SIGNAL_FOUND_TABLE)->found_table.founding, "group");
+    next = read_ticket(inn, guest_got(&anna, SIGNAL_SEATED)->seated.ticket);
+    assert_true(memcmp(next.seat, first.seat, TAG_BYTES) != 0);
+    assert_true(memcmp(next.room, first.room, TAG_BYTES) != 0);
+    guest_hang_up(&anna);
+    guest_forget(&anna);
+    guest_forget(&bert);
+}
+
+static void the_stage_is_for_the_charters_speakers(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, bert, cleo;
+    struct charter c;
+    uint8_t room[32];
+
+    guest_new(&anna, inn, "anna");
+    guest_new(&bert, inn, "bert");
+    guest_new(&cleo, inn, "cleo");
+    c = guest_charter(&anna);
+    c.moderator_count = 1;
+    memcpy(c.moderators[0], bert.key, 32);
+    guest_room_from(&anna, &c, "invited");
+    memcpy(room, guest_got(&anna, SIGNAL_ROOM_IS)->room_is.room, 32);
+    guest_enter(&cleo, room, SIGNAL_SPEAKER);
+    guest_refused(&cleo, REASON_NOT_YOURS);
+    guest_enter(&cleo, room, (enum signal_role)2);
+    guest_refused(&cleo, REASON_MALFORMED);
+    guest_first(&bert, room, SIGNAL_SPEAKER, "group");
+    guest_leave(&bert, room);
+
+    c = guest_charter(&anna);
+    c.stage = CHARTER_EVERYONE;
+    guest_room_from(&anna, &c, "everyone");
+    memcpy(room, guest_got(&anna, SIGNAL_ROOM_IS)->room_is.room, 32);
+    guest_first(&cleo, room, SIGNAL_SPEAKER, "group");
+    guest_enter(&cleo, room, SIGNAL_SPEAKER);
+    guest_refused(&cleo, REASON_NOT_NOW);
+    guest_hang_up(&anna);
+    guest_hang_up(&bert);
+    guest_hang_up(&cleo);
+    guest_forget(&anna);
+    guest_forget(&bert);
+    guest_forget(&cleo);
+}
+
+/* Never more open microphones than slots, and leaves of the first table kept free for them. */
+static void a_room_has_its_bounds(void **state)
+{
+    enum { MANY = TABLE_LEAVES + 1 };
+    struct inn *inn = *state;
+    struct guest *all = calloc(MANY, sizeof *all);
+    struct charter c;
+    uint8_t room[32];
+    unsigned speakers = 0, listeners = 0, refused = 0;
+
+    assert_non_null(all);
+    for (unsigned i = 0; i < MANY; i++) {
+        char handle[] = "guest-aa";
+        struct guest *g = &all[i];
+        bool would_speak = i < SLOTS + 1;
+
+        handle[6] = (char)('a' + i / 26);
+        handle[7] = (char)('a' + i % 26);
+        guest_new(g, inn, handle);
+        if (i == 0) {
+            c = guest_charter(g);
+            c.stage = CHARTER_EVERYONE;
+            guest_room_from(g, &c, "full");
+            memcpy(room, guest_got(g, SIGNAL_ROOM_IS)->room_is.room, 32);
+            guest_first(g, room, SIGNAL_SPEAKER, "group");
+            speakers++;
+            continue;
+        }
+        if (would_speak ? speakers < SLOTS : speakers + listeners < TABLE_LEAVES - STAGE_LEAVES) {
+            guest_join(g, &all[0], room, would_speak ? SIGNAL_SPEAKER : SIGNAL_LISTENER, "group",
+                       i - 1 - refused, i - refused);
+            speakers += would_speak;
+            listeners += !would_speak;
+        } else {
+            guest_enter(g, room, would_speak ? SIGNAL_SPEAKER : SIGNAL_LISTENER);
+            guest_refused(g, REASON_FULL);
+            refused++;
+        }
+        for (unsigned k = 0; k <= i; k++)
+            guest_forget(&all[k]);
+        inn_wait(inn, 200);
+    }
+    assert_int_equal(speakers, SLOTS);
+    assert_int_equal(speakers + listeners, TABLE_LEAVES - STAGE_LEAVES);
+    for (unsigned i = 0; i < MANY; i++) {
+        guest_hang_up(&all[i]);
+        guest_forget(&all[i]);
+    }
+    free(all);
+}
+
+static void one_seat_a_link(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna;
+    uint8_t room[32], other[32];
+    struct signal m = {.type = SIGNAL_ENTER};
+
+    guest_new(&anna, inn, "anna");
+    guest_room(&anna, "tea", room);
+    guest_room(&anna, "coffee", other);
+    guest_leave(&anna, room);
+    guest_refused(&anna, REASON_NOT_NOW);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    guest_enter(&anna, other, SIGNAL_SPEAKER);
+    guest_refused(&anna, REASON_NOT_NOW);
+    guest_leave(&anna, other);
+    guest_refused(&anna, REASON_NOT_NOW);
+    guest_leave(&anna, room);
+    guest_got(&anna, SIGNAL_DONE);
+    memcpy(m.enter.room, room, 32);
+    m.enter.key_package = BYTES_TEXT("\0\1\0\3\0\1\0\3");
+    guest_send(&anna, &m);
+    guest_refused(&anna, REASON_MALFORMED);
+    guest_first(&anna, other, SIGNAL_SPEAKER, "group");
+    guest_hang_up(&anna);
+    guest_forget(&anna);
+}
+
+/* Field report G44: one account on two devices has two leaves, and neither throws the other out. */
+static void g44_two_devices_have_two_leaves(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, again;
+    uint8_t room[32];
+
+    guest_new(&anna, inn, "anna");
+    guest_room(&anna, "tea", room);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    guest_key(&again, inn, "anna");
+    memcpy(again.seed, anna.seed, 32);
+    memcpy(again.key, anna.key, 32);
+    guest_again(&again);
+    guest_join(&again, &anna, room, SIGNAL_SPEAKER, "group", 0, 1);
+    inn_wait(inn, 60000);
+    guest_ticket(&anna, room);
+    guest_got(&anna, SIGNAL_TICKET);
+    guest_ticket(&again, room);
+    guest_got(&again, SIGNAL_TICKET);
+    guest_hang_up(&anna);
+    guest_hang_up(&again);
+    guest_forget(&anna);
+    guest_forget(&again);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(g47_no_ticket_without_a_seat, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(tickets_are_renewed_upward, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(the_stage_is_for_the_charters_speakers, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(a_room_has_its_bounds, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(one_seat_a_link, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(g44_two_devices_have_two_leaves, inn_start, inn_end),
+    };
+
+    return cmocka_run_group_tests_name("seating", tests, NULL, NULL);
+}
