@@ -44,18 +44,20 @@ static bool rate_allows(struct relay_mouth *mouth, uint64_t now_us)
     return true;
 }
 
-/* A listener may send nothing, a speaker frames of one constant size. Empty packets and padding alone are no
- * frames (field report G04); what surrounds the payload, extensions and padding, ends here (G03). */
+/* A listener may send nothing, a speaker frames of one constant size. */
 static bool may_send(struct relay_session *s, const struct rtp *rtp, uint64_t now_us)
 {
     struct relay_mouth *mouth = &s->mouth;
 
     if (s->role != TICKET_SPEAKER || !mouth->offered || rtp->payload_type != mouth->payload_type ||
-        !is_frame_len(rtp->payload.len) || (mouth->frame_len != 0 && mouth->frame_len != rtp->payload.len) ||
         !rate_allows(mouth, now_us))
         return false;
-    mouth->frame_len = rtp->payload.len;
     relay_reception_count(&mouth->reception, rtp, now_us);
+    if (!is_frame_len(rtp->payload.len) || (mouth->frame_len != 0 && mouth->frame_len != rtp->payload.len)) {
+        relay_route_skip(s, rtp);
+        return false;
+    }
+    mouth->frame_len = rtp->payload.len;
     return true;
 }
 

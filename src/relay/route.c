@@ -117,3 +117,14 @@ enum result relay_route(struct relay_session *from, const struct rtp *rtp, uint6
         (struct relay_passage){room, from, (unsigned)from->microphone, sequence, time, begins, rtp->payload};
     return OK;
 }
+
+void relay_route_skip(struct relay_session *from, const struct rtp *rtp)
+{
+    struct relay_microphone *m;
+
+    if (from->microphone < 0)
+        return;
+    m = &from->room->microphones[from->microphone];
+    if (rtp->ssrc == m->ssrc && rtp->sequence == (uint16_t)(m->in_sequence + 1))
+        m->in_sequence++;
+}

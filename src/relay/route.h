@@ -34,4 +34,8 @@ struct relay_passage {
 MUST_USE enum result relay_route(struct relay_session *from, const struct rtp *, uint64_t now_us,
                                  struct relay_passage *out);
 
+/* A packet that is no frame (empty, padding alone, another size) leaves no gap behind: the next one takes its
+ * number (field report G04). */
+void relay_route_skip(struct relay_session *from, const struct rtp *);
+
 #endif
