@@ -1,4 +1,5 @@
 #include "core/keyring.h"
+#include "support/denied.h"
 #include "support/memory.h"
 #include "support/seeded.h"
 
@@ -620,6 +621,72 @@ static void too_large_a_voice_is_not_sealed(void **state)
     room_end(&room);
 }
 
+/* The way of an ordinary frame takes no memory: a sender's first frame has made its key. */
+static void frames_take_no_memory(void **state)
+{
+    struct room room;
+    uint8_t frame[LEN];
+    unsigned before;
+
+    (void)state;
+    room_start(&room, 3);
+    assert_int_equal(say(room.rings[ALICE], 0, 1, frame), OK);
+    assert_int_equal(hear(room.rings[BOB], 0, 0, frame, NULL), OK);
+    before = denied_count();
+    assert_int_not_equal(before, 0);
+    for (unsigned i = 0; i < 200; i++) {
+        assert_int_equal(say(room.rings[ALICE], i * 20, 1, frame), OK);
+        assert_int_equal(hear(room.rings[BOB], i * 20, 0, frame, NULL), OK);
+        assert_int_equal(hear(room.rings[BOB], i * 20, 0, frame, NULL), E_REPLAY);
+        frame[FRAME_HEADER_LEN] ^= 1;
+        frame[LEN - FRAME_TAG_LEN] ^= 0x80;
+        assert_int_equal(hear(room.rings[BOB], i * 20, 1, frame, NULL), E_FORGED);
+    }
+    assert_int_equal(denied_count(), before);
+    room_end(&room);
+}
+
+/* Each allocation is denied in turn: nothing breaks, and the same call goes through afterwards. */
+static void want_of_memory_is_a_result(void **state)
+{
+    unsigned nth = 0;
+    bool denied = true;
+
+    (void)state;
+    for (; denied; nth++) {
+        struct room room;
+        struct keyring *ring = NULL;
+        uint8_t frame[LEN], copy[LEN];
+        struct keyring_heard heard;
+        enum result res;
+
+        room_start(&room, 3);
+        assert_int_equal(say(room.rings[ALICE], 0, 1, frame), OK);
+        memcpy(copy, frame, LEN);
+        denied_after(nth);
+        res = keyring_new(&room.seeded.random, FRAME_PLAIN_SPEECH, &ring);
+        if (res == OK)
+            res = enter(ring, 0, BOB, 3, false);
+        if (res == OK)
+            res = say(ring, 0, 1, frame);
+        if (res == OK)
+            res = keyring_open(ring, 0, 0, over(copy), &heard);
+        denied = denied_end();
+        assert_int_equal(res, denied ? E_NO_MEMORY : OK);
+        if (ring == NULL)
+            assert_int_equal(keyring_new(&room.seeded.random, FRAME_PLAIN_SPEECH, &ring), OK);
+        if (denied) {
+            res = enter(ring, 0, BOB, 3, false);
+            assert_true(res == OK || res == E_STALE);
+        }
+        assert_int_equal(say(ring, 0, 1, frame), OK);
+        assert_int_equal(hear(room.rings[ALICE], 0, 0, frame, NULL), OK);
+        keyring_free(ring);
+        room_end(&room);
+    }
+    assert_true(nth >= 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -643,6 +710,8 @@ int main(void)
         cmocka_unit_test(f14_no_grace_for_who_was_removed),
         cmocka_unit_test(only_the_stage_is_heard),
         cmocka_unit_test(too_large_a_voice_is_not_sealed),
+        cmocka_unit_test(frames_take_no_memory),
+        cmocka_unit_test(want_of_memory_is_a_result),
     };
 
     if (crypto_start() != OK)
