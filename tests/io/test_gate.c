@@ -20,9 +20,23 @@
 
 /* A resolver for the tests, which may be held back: no name ever leaves the machine. */
 static struct {
-    sem_t go;
+    sem_t go, gone; /* one `go` lets one call through, which says so with `gone` */
     const char *literals[3];
 } resolver;
+
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        ;
+}
+
+/* Lets one call of the resolver through. Whoever needs the call's thread to have moved on waits for that, or
+ * a thread that is slow to start would take a later test's turn. */
+static void resolver_lets_through(void)
+{
+    sem_post(&resolver.go);
+    wait_for(&resolver.gone);
+}
 
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out)
 {
@@ -30,8 +44,8 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 
     (void)service;
     (void)hints;
-    while (sem_wait(&resolver.go) != 0)
-        ;
+    wait_for(&resolver.go);
+    sem_post(&resolver.gone);
     if (strcmp(host, "tea.example") != 0)
         return EAI_NONAME;
     for (int i = 2; i >= 0; i--) {
@@ -213,16 +227,18 @@ static void name_resolves_beside_the_loop(void **state)
     assert_int_equal(gate_open(&gate, o.loop, "tea.example", l.port, opened, &o, &call), OK);
     patience_let_pass(o.loop, 20); /* the loop turns while the resolver hangs */
     assert_int_equal(o.calls, 0);
-    sem_post(&resolver.go);
+    resolver_lets_through();
     patience_run(o.loop);
     expect_connected(&l, &o);
     loop_free(o.loop);
 
     sem_post(&resolver.go);
     assert_int_equal(try_host("other.example", l.port, 0).res, E_NOT_FOUND);
+    wait_for(&resolver.gone);
     resolver.literals[1] = NULL;
     sem_post(&resolver.go);
     assert_int_equal(try_host("tea.example", l.port, 0).res, E_REFUSED);
+    wait_for(&resolver.gone);
     close(l.fd);
 }
 
@@ -236,6 +252,7 @@ static void next_address_where_one_refuses(void **state)
     resolver.literals[1] = "127.0.0.1";
     sem_post(&resolver.go);
     o = try_host("tea.example", l.port, 0);
+    wait_for(&resolver.gone);
     expect_connected(&l, &o);
     close(l.fd);
 }
@@ -250,7 +267,7 @@ static void cancelled_while_resolving(void **state)
     assert_int_equal(gate_open(&gate, loop, "tea.example", 80, opened, NULL, &call), OK);
     gate_cancel(call);
     loop_free(loop);
-    sem_post(&resolver.go); /* the thread cleans up after itself; the leak checker sees if not */
+    resolver_lets_through(); /* the thread cleans up after itself; the leak checker sees if not */
 
     loop = patience_loop();
     assert_int_equal(gate_open(&gate, loop, "127.0.0.1", 80, opened, NULL, &call), OK);
@@ -263,7 +280,7 @@ static void resolver_that_hangs_expires(void **state)
 {
     (void)state;
     assert_int_equal(try_host("tea.example", 80, 50).res, E_EXPIRED);
-    sem_post(&resolver.go);
+    resolver_lets_through();
 }
 
 int main(void)
@@ -280,5 +297,6 @@ int main(void)
     };
 
     sem_init(&resolver.go, 0, 0);
+    sem_init(&resolver.gone, 0, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
