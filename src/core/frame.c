@@ -329,34 +329,6 @@ static enum result aad_of(const struct private_message *message, bool sender_dat
     return buffer_end(b, out);
 }
 
-/* The key is used once, so no sealer is kept. The text is followed by room for the tag. */
-static enum result seal_once(uint16_t suite, const struct message_key *key, struct bytes aad, uint8_t *text,
-                             size_t len)
-{
-    enum crypto_aead aead = mls_suite_aead(suite);
-    struct crypto_sealer *sealer = NULL;
-    enum result res = crypto_sealer_new(aead, bytes(key->key, crypto_aead_key_len(aead)), &sealer);
-
-    if (res == OK)
-        res = crypto_seal(sealer, key->nonce, aad, (struct bytes_mut){text, len}, text + len);
-    crypto_sealer_free(sealer);
-    return res;
-}
-
-static enum result open_once(uint16_t suite, const struct message_key *key, struct bytes aad, uint8_t *sealed,
-                             size_t len)
-{
-    enum crypto_aead aead = mls_suite_aead(suite);
-    struct crypto_sealer *sealer = NULL;
-    enum result res = crypto_sealer_new(aead, bytes(key->key, crypto_aead_key_len(aead)), &sealer);
-
-    if (res == OK)
-        res = crypto_open(sealer, key->nonce, aad, (struct bytes_mut){sealed, len - MLS_TAG_LEN},
-                          sealed + len - MLS_TAG_LEN);
-    crypto_sealer_free(sealer);
-    return res;
-}
-
 static enum result seal_sender(const struct private_message *message, uint16_t suite,
                                const uint8_t secret[static 32], const struct sender_data *sender,
                                uint8_t out[static SENDER_DATA_LEN + MLS_TAG_LEN])
@@ -377,7 +349,7 @@ static enum result seal_sender(const struct private_message *message, uint16_t s
     if (res == OK) {
         for (size_t i = 0; i < SENDER_DATA_LEN; i++)
             out[i] = text.at[i];
-        res = seal_once(suite, &key, aad, out, SENDER_DATA_LEN);
+        res = message_key_seal(suite, &key, aad, out, SENDER_DATA_LEN);
     }
     wipe(&key, sizeof key);
     buffer_free(&aad_room);
@@ -419,7 +391,7 @@ enum result private_protect(const struct content *content, uint16_t suite, struc
     if (res == OK) {
         random_fill(random, sender.guard, sizeof sender.guard);
         guard_nonce(&key, sender.guard);
-        res = seal_once(suite, &key, aad, text.at, len);
+        res = message_key_seal(suite, &key, aad, text.at, len);
     }
     if (res == OK) {
         made.ciphertext = buffer_bytes(&text);
@@ -454,7 +426,7 @@ enum result private_sender(const struct private_message *message, uint16_t suite
     if (res == OK)
         res = sender_data_key(suite, sender_data, message->ciphertext, &key);
     if (res == OK)
-        res = open_once(suite, &key, aad, sealed, sizeof sealed);
+        res = message_key_open(suite, &key, aad, sealed, sizeof sealed);
     if (res == OK) {
         struct reader r = reader_on(bytes(sealed, SENDER_DATA_LEN));
 
@@ -512,7 +484,7 @@ enum result private_open(const struct private_message *message, uint16_t suite,
         res = secret_tree_look(tree, sender->leaf, content_ratchet(message->type), sender->generation, &key);
     if (res == OK) {
         guard_nonce(&key, sender->guard);
-        res = open_once(suite, &key, aad, plain->at, plain->len);
+        res = message_key_open(suite, &key, aad, plain->at, plain->len);
     }
     if (res == OK)
         res = read_plain(bytes(plain->at, plain->len - MLS_TAG_LEN), &opened);

@@ -134,7 +134,7 @@ void group_committed_free(struct group_committed *);
 void group_drop_staged(struct group *);
 
 /* Proposes a Remove, of oneself as a rule, as a PrivateMessage; others commit it.
- * OK | E_NOT_FOUND | E_STATE | E_NO_MEMORY | E_CRYPTO */
+ * OK | E_NOT_FOUND | E_STATE | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result group_propose_remove(struct group *, const struct random *, uint32_t leaf,
                                           struct bytes authenticated_data, struct buffer *message);
 
@@ -201,7 +201,8 @@ MUST_USE enum result group_open(struct group *, struct bytes message, uint64_t n
 MUST_USE enum result group_apply(struct group *, struct opened *);
 void opened_free(struct opened *); /* NULL is fine; wipes */
 
-/* A PrivateMessage with application data. OK | E_STATE | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
+/* A PrivateMessage with application data. OK | E_AGAIN (proposals wait: a commit must come first,
+ * section 12.4) | E_STATE | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result group_seal(struct group *, const struct random *, struct bytes application,
                                 struct bytes authenticated_data, struct buffer *message);
 

@@ -236,6 +236,32 @@ enum result path_seal(const struct tree *tree, const struct path_making *making,
     return res;
 }
 
+/* A key of a path must be new to the tree (section 12.4.2), also to the nodes that the path replaces. */
+static bool key_is_known(const struct tree *tree, struct bytes key)
+{
+    for (uint32_t i = 0; i < tree_node_count(tree->depth); i++)
+        if (!tree_is_blank(tree, i) && bytes_equal(key_of(tree, i), key))
+            return true;
+    return false;
+}
+
+static enum result check_keys(const struct tree *tree, const struct update_path *path)
+{
+    struct reader nodes = reader_on(path->nodes);
+    struct path_node node;
+    unsigned count = 0;
+
+    if (key_is_known(tree, path->leaf.encryption_key))
+        return E_REFUSED;
+    while (path_node_next(&nodes, &node)) {
+        if (node.key.len != MLS_KEY_LEN || count++ == tree->depth)
+            return E_MALFORMED;
+        if (key_is_known(tree, node.key))
+            return E_REFUSED;
+    }
+    return OK;
+}
+
 enum result path_merge(struct tree *tree, uint32_t sender, const struct update_path *path)
 {
     struct reader nodes = reader_on(path->nodes);
@@ -243,14 +269,16 @@ enum result path_merge(struct tree *tree, uint32_t sender, const struct update_p
     uint32_t levels;
     uint8_t hash[MLS_HASH_LEN];
     size_t hash_len;
-    enum result res = OK;
+    enum result res = check_keys(tree, path);
 
+    if (res != OK)
+        return res;
     tree_blank_path(tree, sender);
     levels = tree_filtered_path(tree, sender);
     for (unsigned level = 1; level <= tree->depth && res == OK; level++) {
         if ((levels & 1u << level) == 0)
             continue;
-        if (!path_node_next(&nodes, &node) || node.key.len != MLS_KEY_LEN)
+        if (!path_node_next(&nodes, &node))
             return E_MALFORMED;
         res = tree_put_parent(tree, node_ancestor(sender * 2, level), node.key, (struct bytes){0});
     }

@@ -306,6 +306,35 @@ enum result secret_tree_next(struct secret_tree *tree, uint32_t leaf, enum ratch
     return res;
 }
 
+/* --- Keys of one message --- */
+
+enum result message_key_seal(uint16_t suite, const struct message_key *key, struct bytes aad, uint8_t *text,
+                             size_t len)
+{
+    enum crypto_aead aead = mls_suite_aead(suite);
+    struct crypto_sealer *sealer = NULL;
+    enum result res = crypto_sealer_new(aead, bytes(key->key, crypto_aead_key_len(aead)), &sealer);
+
+    if (res == OK)
+        res = crypto_seal(sealer, key->nonce, aad, (struct bytes_mut){text, len}, text + len);
+    crypto_sealer_free(sealer);
+    return res;
+}
+
+enum result message_key_open(uint16_t suite, const struct message_key *key, struct bytes aad, uint8_t *sealed,
+                             size_t len)
+{
+    enum crypto_aead aead = mls_suite_aead(suite);
+    struct crypto_sealer *sealer = NULL;
+    enum result res = crypto_sealer_new(aead, bytes(key->key, crypto_aead_key_len(aead)), &sealer);
+
+    if (res == OK)
+        res = crypto_open(sealer, key->nonce, aad, (struct bytes_mut){sealed, len - MLS_TAG_LEN},
+                          sealed + len - MLS_TAG_LEN);
+    crypto_sealer_free(sealer);
+    return res;
+}
+
 enum result sender_data_key(uint16_t suite, const uint8_t secret[static 32], struct bytes ciphertext,
                             struct message_key *out)
 {

@@ -42,4 +42,11 @@ MUST_USE enum result secret_tree_next(struct secret_tree *, uint32_t leaf, enum 
 MUST_USE enum result sender_data_key(uint16_t suite, const uint8_t secret[static 32], struct bytes ciphertext,
                                      struct message_key *out);
 
+/* Seals and opens in place, under a key that is used once and so kept in no sealer: len bytes of text with
+ * room for the tag behind them; len bytes with the tag. OK | E_FORGED | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result message_key_seal(uint16_t suite, const struct message_key *, struct bytes aad,
+                                      uint8_t *text, size_t len);
+MUST_USE enum result message_key_open(uint16_t suite, const struct message_key *, struct bytes aad,
+                                      uint8_t *sealed, size_t len);
+
 #endif

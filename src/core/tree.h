@@ -84,6 +84,9 @@ MUST_USE enum result tree_check_parent_hashes(struct tree *);
  * every leaf valid in the group, every credential understood by all. Signatures are tree_check_signatures'.
  * OK | E_MALFORMED | E_REFUSED | E_UNSUPPORTED | E_NO_MEMORY */
 MUST_USE enum result tree_check(const struct tree *, uint16_t suite, struct bytes context_extensions);
+/* The part of it that a commit can break: no key twice, every credential understood by all.
+ * OK | E_REFUSED | E_NO_MEMORY */
+MUST_USE enum result tree_check_members(const struct tree *);
 /* OK | E_FORGED | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result tree_check_signatures(const struct tree *, struct bytes group_id);
 

@@ -97,6 +97,13 @@ static enum result check_credentials(const struct tree *tree)
     return OK;
 }
 
+enum result tree_check_members(const struct tree *tree)
+{
+    enum result res = check_unique(tree);
+
+    return res == OK ? check_credentials(tree) : res;
+}
+
 enum result tree_check(const struct tree *tree, uint16_t suite, struct bytes context_extensions)
 {
     enum result res = OK;
@@ -107,11 +114,7 @@ enum result tree_check(const struct tree *tree, uint16_t suite, struct bytes con
         else if (tree->nodes[i].parent != NULL)
             res = tree->nodes[i].parent->key.len != MLS_KEY_LEN ? E_MALFORMED : check_unmerged(tree, i);
     }
-    if (res == OK)
-        res = check_unique(tree);
-    if (res == OK)
-        res = check_credentials(tree);
-    return res;
+    return res == OK ? tree_check_members(tree) : res;
 }
 
 enum result tree_check_signatures(const struct tree *tree, struct bytes group_id)
