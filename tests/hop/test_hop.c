@@ -1,11 +1,18 @@
 #include "pair.h"
 
+#include "crypto/crypto.h"
+#include "wire/stun.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+enum { SECOND = 1000000, SSRC = 0x11111111 };
+
+static const struct address stranger = {.ip = {[10] = 0xff, 0xff, 192, 0, 2, 66}, .port = {0x13, 0x37}};
 
 static struct pair *fresh(uint64_t seed)
 {
@@ -16,29 +23,672 @@ static struct pair *fresh(uint64_t seed)
     return p;
 }
 
+static struct pair *opened(uint64_t seed)
+{
+    struct pair *p = fresh(seed);
+
+    assert_true(pair_open(p, p->now_us + SECOND));
+    return p;
+}
+
 static void done(struct pair *p)
 {
     pair_end(p);
     free(p);
 }
 
-/* Check and hello in one flight: answer and server flight come after one round trip, finish after two. */
+static enum hop_state state_of(struct pair *p, enum pair_side side)
+{
+    return hop_state(p->ends[side].hop);
+}
+
+/* Says `count` things, 20 ms apart. */
+static void converse(struct pair *p, enum pair_side side, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = first; i < first + count; i++) {
+        assert_int_equal(pair_speak(p, side, SSRC, (uint16_t)i, i), OK);
+        pair_run(p, p->now_us + 20000);
+    }
+}
+
+static unsigned heard(struct pair *p, enum pair_side side, uint32_t first, uint32_t count)
+{
+    unsigned sum = 0;
+
+    for (uint32_t i = first; i < first + count; i++) {
+        assert_in_range(p->ends[side].heard[i], 0, 1); /* never twice */
+        sum += p->ends[side].heard[i];
+    }
+    return sum;
+}
+
+/* Check and hello in one flight: answer and server's flight come after one round trip, the rest after two. */
 static void opens_in_two_round_trips(void **state)
 {
     struct pair *p = fresh(1);
     uint64_t start = p->now_us;
 
     (void)state;
-    assert_true(pair_open(p, start + 1000000));
-    assert_true(p->now_us - start <= 4 * p->link.delay_us);
-    assert_int_equal(p->ends[CLIENT].datagrams, 3);
+    assert_int_equal(state_of(p, CLIENT), HOP_NEW);
+    assert_true(pair_open(p, start + SECOND));
+    assert_int_equal(p->now_us - start, 4 * p->link.delay_us);
+    assert_int_equal(p->ends[CLIENT].datagrams, 3); /* check, hello, second flight */
+    converse(p, CLIENT, 0, 50);
+    converse(p, RELAY, 0, 50);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, RELAY, 0, 50), 50);
+    assert_int_equal(heard(p, CLIENT, 0, 50), 50);
+    assert_int_equal(pair_report(p, CLIENT, SSRC), OK);
+    assert_int_equal(pair_report(p, RELAY, SSRC), OK);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(p->ends[RELAY].rtcp, 1);
+    assert_int_equal(p->ends[CLIENT].rtcp, 1);
     done(p);
+}
+
+/* 20 % lost either way, a tenth doubled, order shuffled within 60 ms. */
+static void opens_over_a_bad_link(void **state)
+{
+    unsigned at_once = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct pair *p = fresh(seed);
+        uint64_t start = p->now_us;
+
+        p->link.loss = 200;
+        p->link.twice = 100;
+        p->link.jitter_us = 60000;
+        assert_true(pair_open(p, start + 10 * SECOND));
+        at_once += p->now_us - start < SECOND;
+
+        unsigned lost_before = p->link.lost;
+        converse(p, CLIENT, 0, 100);
+        converse(p, RELAY, 0, 100);
+        pair_run(p, p->now_us + SECOND);
+        assert_in_range(heard(p, RELAY, 0, 100) + heard(p, CLIENT, 0, 100),
+                        200 - (p->link.lost - lost_before), 200);
+        assert_int_equal(p->ends[CLIENT].results[E_FORGED] + p->ends[RELAY].results[E_FORGED], 0);
+        done(p);
+    }
+    assert_in_range(at_once, 30, 40);
+}
+
+/* Each datagram of the handshake is lost once, and each pair of them. */
+static void any_two_losses_are_made_up_for(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 7; first++) {
+        for (unsigned second = first; second < 8; second++) {
+            struct pair *p = fresh(7);
+            uint64_t start = p->now_us;
+            unsigned before = 0;
+
+            while (state_of(p, CLIENT) != HOP_OPEN || state_of(p, RELAY) != HOP_OPEN) {
+                assert_true(p->now_us < start + 3 * SECOND);
+                pair_run(p, p->now_us + 1000);
+                for (unsigned n = before; n < p->link.sent; n++)
+                    if (n == first || n == second)
+                        link_drop(&p->link, n);
+                before = p->link.sent;
+            }
+            done(p);
+        }
+    }
+}
+
+/* The relay is open and thinks that all is said; the client did not hear it. */
+static void the_relays_last_flight_is_repeated_on_demand(void **state)
+{
+    struct pair *p = fresh(8);
+
+    (void)state;
+    while (state_of(p, RELAY) != HOP_OPEN)
+        pair_run(p, p->now_us + 1000);
+    link_drop(&p->link, p->link.sent - 1);
+    assert_int_equal(state_of(p, CLIENT), HOP_HANDSHAKING);
+    assert_true(pair_open(p, p->now_us + SECOND));
+    converse(p, CLIENT, 0, 10);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, RELAY, 0, 10), 10);
+    done(p);
+}
+
+static void tampered_packets_are_dropped(void **state)
+{
+    struct pair *p = opened(9);
+
+    (void)state;
+    for (unsigned i = 0; i < 400; i++) {
+        assert_int_equal(pair_speak(p, CLIENT, SSRC, (uint16_t)i, i), OK);
+        if (i % 2 == 1) {
+            struct link_datagram d;
+
+            assert_true(link_take(&p->link, UINT64_MAX, &d));
+            d.bytes[seeded_below(&p->seeded, (uint32_t)d.len)] ^=
+                (uint8_t)(1 + seeded_below(&p->seeded, 255));
+            link_put(&p->link, p->now_us, &d.from, &d.to, bytes(d.bytes, d.len));
+        }
+        pair_run(p, p->now_us + 20000);
+    }
+    for (unsigned i = 0; i < 400; i++)
+        assert_int_equal(p->ends[RELAY].heard[i], i % 2 == 0);
+    assert_int_equal(state_of(p, RELAY), HOP_OPEN);
+    done(p);
+}
+
+static void a_wrong_certificate_ends_it(void **state)
+{
+    (void)state;
+    for (unsigned side = 0; side < 2; side++) {
+        struct pair *p = fresh(10 + side);
+        struct hop_settings s = pair_settings(p, side);
+
+        s.peer_fingerprint[31] ^= 1;
+        hop_free(p->ends[side].hop);
+        assert_int_equal(hop_new(&s, p->now_us, &p->ends[side].hop), OK);
+        assert_false(pair_open(p, p->now_us + 5 * SECOND));
+        assert_int_equal(state_of(p, side), HOP_CLOSED);
+        assert_int_equal(hop_why(p->ends[side].hop), E_FORGED);
+        /* The alert tells the other, which has no keys either. */
+        assert_int_equal(state_of(p, !side), HOP_CLOSED);
+        assert_int_equal(pair_speak(p, CLIENT, SSRC, 1, 1), E_STATE);
+        assert_int_equal(pair_speak(p, RELAY, SSRC, 1, 1), E_STATE);
+        done(p);
+    }
+}
+
+static void farewell_closes_the_other(void **state)
+{
+    (void)state;
+    for (unsigned spoken = 0; spoken < 2; spoken++) {
+        for (unsigned side = 0; side < 2; side++) {
+            struct pair *p = opened(20);
+
+            if (spoken)
+                converse(p, CLIENT, 0, 5); /* whereupon the relay lets go of DTLS */
+            hop_close(p->ends[side].hop, &p->outbox);
+            assert_int_equal(p->outbox.count, 1);
+            link_put_all(&p->link, p->now_us, &p->ends[side].at, &p->outbox);
+            assert_int_equal(state_of(p, side), HOP_CLOSED);
+            assert_int_equal(hop_due(p->ends[side].hop, p->now_us, &p->outbox), UINT64_MAX);
+            pair_run(p, p->now_us + SECOND);
+            /* A relay that let go hears no farewell: it is told by the entrance, or by silence. */
+            assert_int_equal(state_of(p, !side), side == CLIENT && spoken ? HOP_OPEN : HOP_CLOSED);
+            assert_int_equal(hop_why(p->ends[!side].hop), OK);
+            done(p);
+        }
+    }
+}
+
+static void forged_farewell_is_ignored(void **state)
+{
+    static const uint8_t plain[] = {21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 0};
+    static const uint8_t sealed[] = {21, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, 26, [38] = 0};
+    struct pair *p = opened(21);
+
+    (void)state;
+    for (unsigned side = 0; side < 2; side++) {
+        (void)pair_give(p, side, &p->ends[!side].at, BYTES_OF(plain));
+        (void)pair_give(p, side, &p->ends[!side].at, BYTES_OF(sealed));
+        assert_int_equal(state_of(p, side), HOP_OPEN);
+    }
+    done(p);
+}
+
+/* The hello overtakes the check that vouches for it: it is dropped, and comes again. */
+static void hello_before_check(void **state)
+{
+    struct pair *p = fresh(22);
+    struct link_datagram check;
+
+    (void)state;
+    pair_run(p, p->now_us);
+    assert_int_equal(p->link.sent, 2);
+    assert_true(link_take(&p->link, UINT64_MAX, &check));
+    link_put(&p->link, p->now_us + 1000, &check.from, &check.to, bytes(check.bytes, check.len));
+    assert_true(pair_open(p, p->now_us + SECOND));
+    assert_int_equal(p->ends[RELAY].results[E_REFUSED], 1);
+    done(p);
+}
+
+static void g16_stun_cut_short(void **state)
+{
+    struct pair *p = fresh(23);
+    struct link_datagram check;
+    struct bytes named;
+
+    (void)state;
+    pair_run(p, p->now_us);
+    assert_true(link_take(&p->link, UINT64_MAX, &check));
+    for (size_t len = 0; len < check.len; len++) {
+        assert_int_equal(hop_names(bytes(check.bytes, len), &named), E_MALFORMED);
+        assert_int_not_equal(pair_give(p, RELAY, &check.from, bytes(check.bytes, len)), OK);
+    }
+    assert_int_equal(p->ends[RELAY].datagrams, 0);
+    assert_int_equal(state_of(p, RELAY), HOP_NEW);
+    assert_int_equal(hop_names(bytes(check.bytes, check.len), &named), OK);
+    assert_true(bytes_equal(named, bytes_string(p->ends[RELAY].credentials.ufrag)));
+    done(p);
+}
+
+/* A request as a peer of our choice would send it. */
+struct request {
+    struct bytes first, second, password;
+    bool use_candidate, controlled, unknown, no_integrity, no_fingerprint;
+};
+
+static struct bytes request(struct pair *p, uint8_t room[static 512], const struct request *r)
+{
+    struct writer w = writer_on((struct bytes_mut){room, 512});
+    uint8_t transaction[STUN_TRANSACTION_LEN];
+    struct bytes covered, out = {0};
+
+    random_fill(&p->seeded.random, transaction, sizeof transaction);
+    stun_open(&w, STUN_REQUEST, transaction);
+    stun_put_username(&w, r->first, r->second);
+    if (r->use_candidate)
+        stun_put_use_candidate(&w);
+    if (r->controlled) {
+        writer_u32(&w, 0x80290008);
+        writer_u64(&w, 1);
+    } else {
+        stun_put_controlling(&w, 1);
+    }
+    if (r->unknown)
+        writer_u32(&w, 0x7fff0000);
+    if (!r->no_integrity) {
+        uint8_t *mac = stun_integrity(&w, &covered);
+
+        assert_non_null(mac);
+        assert_int_equal(crypto_hmac_sha1(r->password, &covered, 1, mac), OK);
+    }
+    if (!r->no_fingerprint)
+        stun_fingerprint(&w);
+    assert_int_equal(writer_end(&w, &out), OK);
+    return out;
+}
+
+static void only_authentic_requests_are_answered(void **state)
+{
+    struct pair *p = fresh(24);
+    struct bytes ours = bytes_string(p->ends[RELAY].credentials.ufrag);
+    struct bytes theirs = bytes_string(p->ends[CLIENT].credentials.ufrag);
+    struct bytes password = bytes_string(p->ends[RELAY].credentials.password);
+    const struct {
+        struct request request;
+        enum result expect;
+        unsigned answers;
+    } cases[] = {
+        {{ours, theirs, BYTES_TEXT("a password of somebody"), .use_candidate = true}, E_FORGED, 0},
+        {{ours, BYTES_TEXT("other"), password, .use_candidate = true}, E_FORGED, 0},
+        {{BYTES_TEXT("others78"), theirs, password, .use_candidate = true}, E_FORGED, 0},
+        {{BYTES_TEXT("x"), theirs, password, .use_candidate = true}, E_FORGED, 0},
+        {{ours, theirs, password, .no_integrity = true}, E_FORGED, 0},
+        {{ours, theirs, password, .no_fingerprint = true}, E_FORGED, 0},
+        {{ours, theirs, password, .controlled = true}, E_REFUSED, 1},
+        {{ours, theirs, password, .unknown = true}, E_REFUSED, 1},
+        {{ours, theirs, password, .use_candidate = true}, OK, 1},
+    };
+    uint8_t room[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsigned before = p->ends[RELAY].datagrams;
+        struct bytes b = request(p, room, &cases[i].request);
+        struct link_datagram d;
+        struct stun m;
+
+        assert_int_equal(pair_give(p, RELAY, &p->ends[CLIENT].at, b), cases[i].expect);
+        assert_int_equal(p->ends[RELAY].datagrams - before, cases[i].answers);
+        assert_int_equal(state_of(p, RELAY), cases[i].expect == OK ? HOP_HANDSHAKING : HOP_NEW);
+        if (cases[i].answers == 0)
+            continue;
+        assert_true(link_take(&p->link, UINT64_MAX, &d));
+        assert_true(d.len <= b.len); /* nobody gets more than was sent in his name */
+        assert_int_equal(stun_read(bytes(d.bytes, d.len), &m), OK);
+        assert_true(m.fingerprint && m.integrity != NULL);
+        assert_int_equal(m.error, cases[i].request.controlled ? 487 : cases[i].request.unknown ? 420 : 0);
+        if (cases[i].expect == OK)
+            assert_true(m.mapped_given && address_equal(&m.mapped, &p->ends[CLIENT].at));
+    }
+    done(p);
+}
+
+/* The client's socket gets another port in the middle of a call. */
+static void g20_follows_the_authenticated_address(void **state)
+{
+    struct pair *p = opened(25);
+    struct address before = p->ends[CLIENT].at, now;
+
+    (void)state;
+    converse(p, CLIENT, 0, 50);
+    p->ends[CLIENT].at.port[1] ^= 0x55;
+    assert_int_equal(pair_speak(p, CLIENT, SSRC, 50, 50), OK);
+    pair_run(p, p->now_us + 20000);
+    assert_int_equal(p->ends[RELAY].heard[50], 0); /* not before the new address is verified */
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &before));
+
+    hop_moved(p->ends[CLIENT].hop);
+    p->ends[CLIENT].due_us = p->now_us;
+    pair_run(p, p->now_us + 20000);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    converse(p, CLIENT, 51, 50);
+    converse(p, RELAY, 0, 50);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, RELAY, 51, 50), 50);
+    assert_int_equal(heard(p, CLIENT, 0, 50), 50);
+    done(p);
+}
+
+/* Without a word from the application it takes the next consent check. */
+static void g20_follows_a_consent_check_too(void **state)
+{
+    struct pair *p = opened(26);
+    struct address now;
+
+    (void)state;
+    p->ends[CLIENT].at.port[1] ^= 0x55;
+    pair_run(p, p->now_us + 7 * SECOND);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    done(p);
+}
+
+static void a_copied_check_turns_nothing(void **state)
+{
+    struct pair *p = opened(27);
+    struct link_datagram check;
+    struct address now;
+
+    (void)state;
+    hop_moved(p->ends[CLIENT].hop);
+    p->ends[CLIENT].due_us = p->now_us;
+    pair_run(p, p->now_us);
+    assert_true(link_take(&p->link, UINT64_MAX, &check));
+    assert_int_equal(pair_give(p, RELAY, &check.from, bytes(check.bytes, check.len)), OK);
+    unsigned answers = p->ends[RELAY].datagrams;
+    assert_int_equal(pair_give(p, RELAY, &stranger, bytes(check.bytes, check.len)), E_REPLAY);
+    assert_int_equal(p->ends[RELAY].datagrams, answers);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    /* Doubled on the way it is answered again, as any request. */
+    assert_int_equal(pair_give(p, RELAY, &check.from, bytes(check.bytes, check.len)), OK);
+    done(p);
+}
+
+/* A peer that checks without nominating is heard, but not followed. */
+static void a_check_without_nomination_moves_nothing(void **state)
+{
+    struct pair *p = opened(28);
+    const struct request r = {bytes_string(p->ends[RELAY].credentials.ufrag),
+                              bytes_string(p->ends[CLIENT].credentials.ufrag),
+                              bytes_string(p->ends[RELAY].credentials.password)};
+    struct address at = p->ends[CLIENT].at, now;
+    uint8_t room[512];
+
+    (void)state;
+    for (uint8_t i = 0; i < 20; i++) { /* more of them than are remembered */
+        at.port[0] = i;
+        assert_int_equal(pair_give(p, RELAY, &at, request(p, room, &r)), OK);
+        assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    }
+    converse(p, CLIENT, 0, 10);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, RELAY, 0, 10), 10);
+    done(p);
+}
+
+static void consent_is_asked_for_every_five_seconds(void **state)
+{
+    struct pair *p = opened(29);
+    unsigned before = p->ends[CLIENT].datagrams;
+
+    (void)state;
+    pair_run(p, p->now_us + 600 * SECOND);
+    assert_in_range(p->ends[CLIENT].datagrams - before, 100, 150);
+    assert_int_equal(state_of(p, CLIENT), HOP_OPEN);
+    assert_int_equal(state_of(p, RELAY), HOP_OPEN);
+    done(p);
+}
+
+/* STUN answers are lost for 20 s while media flows: nothing happens. For more than 30 s: sending stops, and
+ * goes on when there is consent again. */
+static void g21_consent_ends_after_thirty_seconds(void **state)
+{
+    static const unsigned outages_s[] = {20, 35};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct pair *p = opened(30);
+        uint64_t end = p->now_us + outages_s[i] * (uint64_t)SECOND;
+        uint32_t said = 0;
+        bool silent = false;
+
+        p->link.stun_is_lost = true;
+        while (p->now_us < end) {
+            enum result res = pair_speak(p, CLIENT, SSRC, (uint16_t)said, said);
+
+            assert_int_equal(res, state_of(p, CLIENT) == HOP_OPEN ? OK : E_STATE);
+            silent = silent || res == E_STATE;
+            said++;
+            pair_run(p, p->now_us + 20000);
+        }
+        assert_int_equal(silent, outages_s[i] > 30);
+        assert_int_equal(state_of(p, CLIENT), outages_s[i] > 30 ? HOP_SILENT : HOP_OPEN);
+        assert_int_equal(state_of(p, RELAY), outages_s[i] > 30 ? HOP_SILENT : HOP_OPEN);
+        assert_in_range(said, 999, 1800);
+        assert_in_range(heard(p, RELAY, 0, said), 20 * 50 - 2, 31 * 50);
+
+        p->link.stun_is_lost = false;
+        pair_run(p, p->now_us + 2 * SECOND);
+        assert_int_equal(state_of(p, CLIENT), HOP_OPEN);
+        assert_int_equal(state_of(p, RELAY), HOP_OPEN);
+        converse(p, CLIENT, 2000, 50);
+        pair_run(p, p->now_us + SECOND);
+        assert_int_equal(heard(p, RELAY, 2000, 50), 50);
+        done(p);
+    }
+}
+
+static void who_is_gone_is_closed(void **state)
+{
+    struct pair *p = opened(31);
+
+    (void)state;
+    p->link.loss = 1000;
+    pair_run(p, p->now_us + HOP_GONE_US - SECOND);
+    assert_int_equal(state_of(p, RELAY), HOP_SILENT);
+    pair_run(p, p->now_us + 8 * SECOND);
+    assert_int_equal(state_of(p, RELAY), HOP_CLOSED);
+    assert_int_equal(state_of(p, CLIENT), HOP_CLOSED);
+    assert_int_equal(hop_why(p->ends[RELAY].hop), E_EXPIRED);
+    done(p);
+
+    p = fresh(32);
+    p->link.loss = 1000;
+    pair_run(p, p->now_us + HOP_SETUP_US);
+    assert_int_equal(state_of(p, RELAY), HOP_CLOSED);
+    assert_int_equal(state_of(p, CLIENT), HOP_CLOSED);
+    assert_in_range(p->ends[CLIENT].datagrams, 10, 60);
+    done(p);
+}
+
+/* The server's flight, and every other datagram: none above 1200 bytes, two at most in a flight. */
+static void g23_flights_are_few_and_large(void **state)
+{
+    struct pair *p = fresh(33);
+    unsigned datagrams = 0;
+    size_t longest = 0;
+
+    (void)state;
+    while (state_of(p, CLIENT) == HOP_NEW || state_of(p, CLIENT) == HOP_CHECKING) {
+        pair_run(p, p->now_us + 10000);
+        datagrams = p->ends[RELAY].datagrams;
+        longest = p->ends[RELAY].longest;
+    }
+    assert_in_range(datagrams, 2, 3); /* the answer to the check, and a flight of one or two */
+    assert_in_range(longest, 500, HOP_DATAGRAM_MAX);
+    assert_true(pair_open(p, p->now_us + SECOND));
+    assert_in_range(p->ends[CLIENT].longest, 300, HOP_DATAGRAM_MAX);
+    done(p);
+}
+
+/* Hellos from elsewhere, one of them with the NULL cipher alone, before, during and after the handshake. */
+static void g24_no_byte_and_no_state_without_a_check(void **state)
+{
+    static const uint8_t null_hello[] = {22, 0xfe, 0xfd, 0,        0,  0, 0, 0, 0, 0, 0, 0,
+                                         54, 1,    0,    0,        42, 0, 0, 0, 0, 0, 0, 0,
+                                         0,  0xfe, 0xfd, [59] = 0, 0,  0, 2, 0, 1, 1, 0};
+    struct pair *p = fresh(34);
+    struct link_datagram check, hello;
+
+    (void)state;
+    pair_run(p, p->now_us);
+    assert_true(link_take(&p->link, UINT64_MAX, &check));
+    assert_true(link_take(&p->link, UINT64_MAX, &hello));
+    assert_int_equal(hello.bytes[0], 22);
+    for (unsigned phase = 0; phase < 3; phase++) {
+        enum hop_state before = state_of(p, RELAY);
+        unsigned datagrams = p->ends[RELAY].datagrams;
+
+        for (unsigned i = 0; i < 50; i++) {
+            assert_int_equal(pair_give(p, RELAY, &stranger, BYTES_OF(null_hello)), E_REFUSED);
+            assert_int_equal(pair_give(p, RELAY, &stranger, bytes(hello.bytes, hello.len)), E_REFUSED);
+            assert_int_equal(pair_give(p, CLIENT, &stranger, bytes(hello.bytes, hello.len)), E_REFUSED);
+        }
+        assert_int_equal(p->ends[RELAY].datagrams, datagrams);
+        assert_int_equal(state_of(p, RELAY), before);
+        if (phase == 0) {
+            assert_int_equal(pair_give(p, RELAY, &check.from, bytes(check.bytes, check.len)), OK);
+            assert_int_equal(pair_give(p, RELAY, &hello.from, bytes(hello.bytes, hello.len)), OK);
+        } else {
+            assert_true(pair_open(p, p->now_us + SECOND));
+        }
+    }
+    converse(p, CLIENT, 0, 10);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, RELAY, 0, 10), 10);
+    done(p);
+}
+
+/* Records of the handshake cut at random, random records and random alerts, in any phase and from the
+ * verified address: the session ends or goes on, and nothing else happens. */
+static void g26_broken_records(void **state)
+{
+    unsigned ended = 0, open = 0;
+
+    (void)state;
+    for (uint64_t seed = 100; seed < 160; seed++) {
+        struct pair *p = fresh(seed);
+        uint64_t end = p->now_us + 2 * SECOND;
+
+        while (p->now_us < end) {
+            unsigned side = seeded_below(&p->seeded, 2);
+            uint8_t junk[64] = {0};
+            size_t len = 1 + seeded_below(&p->seeded, sizeof junk);
+
+            random_fill(&p->seeded.random, junk, sizeof junk);
+            junk[0] = (uint8_t)(20 + seeded_below(&p->seeded, 4));
+            junk[1] = 0xfe;
+            junk[2] = 0xfd;
+            junk[3] = 0;
+            junk[4] = (uint8_t)seeded_below(&p->seeded, 2);
+            junk[11] = 0;
+            junk[12] = (uint8_t)(len > 13 ? len - 13 : seeded_below(&p->seeded, 256));
+            if (seed % 3 != 0)
+                junk[12] ^= (uint8_t)(1 + seeded_below(&p->seeded, 255));
+            if (hop_state(p->ends[RELAY].hop) != HOP_NEW)
+                (void)pair_give(p, side, &p->ends[!side].at, bytes(junk, len));
+
+            struct link_datagram d;
+            if (link_take(&p->link, p->now_us + 20000, &d)) {
+                link_put(&p->link, p->now_us, &d.from, &d.to,
+                         bytes(d.bytes, 1 + seeded_below(&p->seeded, (uint32_t)d.len)));
+                link_put(&p->link, p->now_us, &d.from, &d.to, bytes(d.bytes, d.len));
+            }
+            pair_run(p, p->now_us + 20000);
+        }
+        ended += state_of(p, RELAY) == HOP_CLOSED || state_of(p, CLIENT) == HOP_CLOSED;
+        open += state_of(p, RELAY) == HOP_OPEN && state_of(p, CLIENT) == HOP_OPEN;
+        done(p);
+    }
+    assert_true(ended + open == 60 && open > 10);
+}
+
+static void credentials_of_a_strange_shape(void **state)
+{
+    struct pair *p = fresh(35);
+    struct hop_settings s = pair_settings(p, CLIENT);
+    uint8_t long_text[257];
+    struct hop *hop = NULL;
+
+    (void)state;
+    memset(long_text, 'a', sizeof long_text);
+    s.remote_ufrag = bytes(long_text, 3);
+    assert_int_equal(hop_new(&s, 0, &hop), E_MALFORMED);
+    s.remote_ufrag = bytes(long_text, 257);
+    assert_int_equal(hop_new(&s, 0, &hop), E_MALFORMED);
+    s.remote_ufrag = BYTES_TEXT("ab:d");
+    assert_int_equal(hop_new(&s, 0, &hop), E_MALFORMED);
+    s.remote_ufrag = bytes(long_text, 256);
+    s.remote_password = bytes(long_text, 21);
+    assert_int_equal(hop_new(&s, 0, &hop), E_MALFORMED);
+    s.remote_password = bytes(long_text, 256);
+    assert_int_equal(hop_new(&s, 0, &hop), OK);
+
+    /* The longest still fit into a check. */
+    assert_true(hop_due(hop, 0, &p->outbox) < UINT64_MAX);
+    assert_int_equal(p->outbox.count, 2);
+    hop_free(hop);
+    outbox_clear(&p->outbox);
+    s.local.ufrag[3] = '\0';
+    assert_int_equal(hop_new(&s, 0, &hop), E_MALFORMED);
+    done(p);
+}
+
+/* Sealed packets of another session, of the same addresses. */
+static void keys_differ_from_session_to_session(void **state)
+{
+    struct pair *one = opened(36), *two = opened(36);
+    struct link_datagram d;
+
+    (void)state;
+    assert_memory_not_equal(hop_identity_fingerprint(one->ends[CLIENT].identity),
+                            hop_identity_fingerprint(two->ends[CLIENT].identity), HOP_FINGERPRINT_LEN);
+    while (link_take(&one->link, UINT64_MAX, &d))
+        continue;
+    assert_int_equal(pair_speak(one, CLIENT, SSRC, 1, 1), OK);
+    assert_true(link_take(&one->link, UINT64_MAX, &d));
+    assert_int_equal(pair_give(two, RELAY, &d.from, bytes(d.bytes, d.len)), E_FORGED);
+    done(one);
+    done(two);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_in_two_round_trips),
+        cmocka_unit_test(opens_over_a_bad_link),
+        cmocka_unit_test(any_two_losses_are_made_up_for),
+        cmocka_unit_test(the_relays_last_flight_is_repeated_on_demand),
+        cmocka_unit_test(tampered_packets_are_dropped),
+        cmocka_unit_test(a_wrong_certificate_ends_it),
+        cmocka_unit_test(farewell_closes_the_other),
+        cmocka_unit_test(forged_farewell_is_ignored),
+        cmocka_unit_test(hello_before_check),
+        cmocka_unit_test(g16_stun_cut_short),
+        cmocka_unit_test(only_authentic_requests_are_answered),
+        cmocka_unit_test(g20_follows_the_authenticated_address),
+        cmocka_unit_test(g20_follows_a_consent_check_too),
+        cmocka_unit_test(a_copied_check_turns_nothing),
+        cmocka_unit_test(a_check_without_nomination_moves_nothing),
+        cmocka_unit_test(consent_is_asked_for_every_five_seconds),
+        cmocka_unit_test(g21_consent_ends_after_thirty_seconds),
+        cmocka_unit_test(who_is_gone_is_closed),
+        cmocka_unit_test(g23_flights_are_few_and_large),
+        cmocka_unit_test(g24_no_byte_and_no_state_without_a_check),
+        cmocka_unit_test(g26_broken_records),
+        cmocka_unit_test(credentials_of_a_strange_shape),
+        cmocka_unit_test(keys_differ_from_session_to_session),
     };
 
     return cmocka_run_group_tests_name("hop", tests, NULL, NULL);

@@ -17,6 +17,7 @@ static void put_once(struct link *link, uint64_t now_us, const struct address *f
         if (d->len != 0)
             continue;
         d->due_us = now_us + link->delay_us + jitter;
+        d->number = link->sent - 1;
         d->from = *from;
         d->to = *to;
         d->len = b.len;
@@ -31,7 +32,7 @@ void link_put(struct link *link, uint64_t now_us, const struct address *from, co
 {
     assert_in_range(b.len, 1, LINK_DATAGRAM);
     link->sent++;
-    if (seeded_below(link->seeded, 1000) < link->loss) {
+    if (seeded_below(link->seeded, 1000) < link->loss || (link->stun_is_lost && b.at[0] <= 3)) {
         link->lost++;
         return;
     }
@@ -56,6 +57,13 @@ static struct link_datagram *earliest(struct link *link)
         if (link->queue[i].len != 0 && (found == NULL || link->queue[i].due_us < found->due_us))
             found = &link->queue[i];
     return found;
+}
+
+void link_drop(struct link *link, unsigned number)
+{
+    for (size_t i = 0; i < LINK_QUEUE; i++)
+        if (link->queue[i].len != 0 && link->queue[i].number == number)
+            link->queue[i].len = 0;
 }
 
 uint64_t link_next(struct link *link)
