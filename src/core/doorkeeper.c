@@ -84,33 +84,42 @@ static bool is_new(const struct core_room *room, const struct gathering *g, cons
     return true;
 }
 
-/* Whose KeyPackage no member would accept does not come in, and holds nobody else up. */
-static bool is_welcome(const struct core_room *room, uint64_t unix_s, struct bytes key_package,
-                       const struct gathering *g, struct leaf_node *leaf)
+/* What no member would accept. OK | E_NO_MEMORY | any other: it does not come in */
+static enum result is_welcome(const struct core_room *room, uint64_t unix_s, struct bytes key_package,
+                              const struct gathering *g, struct leaf_node *leaf)
 {
     uint8_t ref[MLS_HASH_LEN];
     struct seat_binding binding;
+    enum result res = key_package_open(key_package, unix_s, ROOM_LIFETIME_MAX_S, leaf, ref);
 
-    return key_package_open(key_package, unix_s, ROOM_LIFETIME_MAX_S, leaf, ref) == OK &&
-           roles_binding_check(leaf, &room->charter, room->id, &binding) == OK && is_new(room, g, leaf);
+    if (res == OK)
+        res = roles_binding_check(leaf, &room->charter, room->id, &binding);
+    if (res == OK && !is_new(room, g, leaf))
+        res = E_EXISTS;
+    return res;
 }
 
-static void gather_joiners(const struct core_room *room, uint64_t unix_s, struct bytes joiners,
-                           struct gathering *g)
+/* Whoever cannot come in holds nobody else up. */
+static enum result gather_joiners(const struct core_room *room, uint64_t unix_s, struct bytes joiners,
+                                  struct gathering *g)
 {
     size_t free_leaves = TABLE_LEAVES - room->roster.count + g->remove_count;
     struct signal_joiner item;
 
     while (g->add_count < free_leaves && g->add_count < TABLE_LEAVES && signal_joiner_next(&joiners, &item)) {
         struct leaf_node leaf;
+        enum result res = is_welcome(room, unix_s, item.key_package, g, &leaf);
 
-        if (!is_welcome(room, unix_s, item.key_package, g, &leaf))
+        if (res == E_NO_MEMORY)
+            return res;
+        if (res != OK)
             continue;
         g->adds[g->add_count] = item.key_package;
         g->leaves[g->add_count] = leaf;
         g->waiting[g->add_count] = item.waiting;
         g->add_count++;
     }
+    return OK;
 }
 
 /* Where the joiners will sit is in our own commit, read as others will read it. */
@@ -184,10 +193,10 @@ enum result core_room_commit(struct core_room *room, struct core_now now, const 
     res = gather_lost(room, order->lost, g);
     if (res == OK)
         res = gather_kicks(room, order, g);
-    if (res == OK) {
-        gather_joiners(room, now.unix_s, order->joiners, g);
+    if (res == OK)
+        res = gather_joiners(room, now.unix_s, order->joiners, g);
+    if (res == OK)
         res = commit_gathered(room, now.unix_s, g);
-    }
     free(g);
     if (res == OK)
         *out = &room->commit;

@@ -44,6 +44,7 @@ struct keyring {
     struct epoch *newest;  /* NULL before the first and after close */
     struct epoch *sending; /* the newest, or for a while the one before */
     uint64_t switch_at_ms; /* when sending becomes the newest */
+    uint64_t first;        /* the first epoch that we were in */
     uint16_t own_leaf;
     uint32_t counter; /* the next; it runs on through all epochs */
     struct keyring_stats stats;
@@ -209,6 +210,8 @@ enum result keyring_enter(struct keyring *ring, uint64_t now_ms, const struct ke
 
     if (before != NULL)
         before->erase_at_ms = now_ms + OLD_KEY_MS;
+    else
+        ring->first = at->number;
     ring->newest = at;
     ring->own_leaf = from->own_leaf;
     end_grace(ring, from);
@@ -385,6 +388,16 @@ static enum result open_by(struct keyring *ring, struct epoch *e, struct window 
     return OK;
 }
 
+/* A joiner's first frames may still be sealed under the epoch before it came: a sender changes a little
+ * later.
+ */
+static bool is_before_our_time(const struct keyring *ring, uint8_t low_bits)
+{
+    uint64_t back = (uint8_t)(ring->newest->number - low_bits);
+
+    return ring->newest->number - ring->first < back;
+}
+
 static enum result open_frame(struct keyring *ring, unsigned slot, struct bytes_mut frame,
                               struct keyring_heard *out)
 {
@@ -400,6 +413,8 @@ static enum result open_frame(struct keyring *ring, unsigned slot, struct bytes_
     if (res != OK)
         return res;
     res = epoch_of(ring, name.epoch, &e);
+    if (res == E_STALE && is_before_our_time(ring, name.epoch))
+        return E_NOT_FOUND;
     if (res != OK)
         return res;
     s = find(e, name.leaf);
@@ -425,7 +440,7 @@ enum result keyring_open(struct keyring *ring, uint64_t now_ms, unsigned slot, s
     res = open_frame(ring, slot, frame, out);
     if (res == OK)
         ring->stats.opened++;
-    else if (res != E_NO_KEY)
+    else if (res != E_NO_KEY && res != E_NOT_FOUND)
         ring->stats.refused[res]++;
     return res;
 }

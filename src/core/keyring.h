@@ -68,8 +68,9 @@ struct keyring_heard {
 /* Opens one frame in place, which came in `slot` (below SLOTS). One attempt, with the key that its key id
  * names. After E_NO_KEY the frame is as it was; after E_FORGED its text is zeros.
  * OK | E_MALFORMED | E_NO_KEY (an epoch to come: hold it up to EARLY_HOLD_MS and try again) |
- * E_STALE (an epoch that is over) | E_REFUSED (not on stage, or gone) | E_REPLAY (seen, or behind the window)
- * | E_FORGED | E_UNSUPPORTED (authentic, but no voice) | E_NO_MEMORY | E_CRYPTO */
+ * E_NOT_FOUND (an epoch before the first that we entered) | E_STALE (an epoch that is over) | E_REFUSED (not
+ * on stage, or gone) | E_REPLAY (seen, or behind the window) | E_FORGED | E_UNSUPPORTED (authentic, but no
+ * voice) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result keyring_open(struct keyring *, uint64_t now_ms, unsigned slot, struct bytes_mut frame,
                                   struct keyring_heard *out);
 /* Counts a frame that was held in vain. */

@@ -429,6 +429,35 @@ static void unknown_epochs_wait_untried(void **state)
     room_end(&room);
 }
 
+/* Who has just come is sent frames of the epoch before, for a moment. They are neither played nor a fault. */
+static void frames_from_before_we_came_are_not_counted(void **state)
+{
+    struct room room;
+    struct keyring *joiner = NULL;
+    uint8_t frame[LEN];
+
+    (void)state;
+    room_start(&room, 0);
+    assert_int_equal(say(room.rings[ALICE], 0, 1, frame), OK);
+    assert_int_equal(keyring_new(&room.seeded.random, FRAME_PLAIN_SPEECH, &joiner), OK);
+    assert_int_equal(enter(joiner, 0, BOB, 1, false), OK);
+    assert_int_equal(hear(joiner, 0, 0, frame, NULL), E_NOT_FOUND);
+    frame[4] = 0xff; /* 255, or -1 */
+    assert_int_equal(hear(joiner, 0, 0, frame, NULL), E_NOT_FOUND);
+    assert_int_equal(keyring_refused(joiner), 0);
+    assert_int_equal(enter(joiner, 1000, BOB, 2, false), OK);
+    assert_int_equal(enter(joiner, 2000, BOB, 3, false), OK);
+    frame[4] = 0;
+    assert_int_equal(hear(joiner, 9000, 0, frame, NULL), E_NOT_FOUND);
+    assert_int_equal(keyring_refused(joiner), 0);
+    frame[4] = 1;
+    assert_int_equal(hear(joiner, 9000, 0, frame, NULL), E_STALE);
+    assert_int_equal(keyring_refused(joiner), 1);
+    assert_int_equal(attempts(joiner), 0);
+    keyring_free(joiner);
+    room_end(&room);
+}
+
 static void g34_epoch_and_leaf_of_zero_work(void **state)
 {
     struct room room;
@@ -703,6 +732,7 @@ int main(void)
         cmocka_unit_test(erased_keys_leave_no_trace),
         cmocka_unit_test(closing_ends_all_keys_at_once),
         cmocka_unit_test(unknown_epochs_wait_untried),
+        cmocka_unit_test(frames_from_before_we_came_are_not_counted),
         cmocka_unit_test(g34_epoch_and_leaf_of_zero_work),
         cmocka_unit_test(many_epochs_at_once),
         cmocka_unit_test(sender_waits_after_a_commit_that_only_adds),

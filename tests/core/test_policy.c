@@ -1,0 +1,452 @@
+/* Hostile members, played on bare groups: what a commit of theirs does to honest ones. */
+#include "core/policy.h"
+#include "core/roles.h"
+#include "core/table.h"
+
+#include <stdlib.h>
+
+static const struct charter open_room = {.stage = CHARTER_EVERYONE};
+
+/* A member without any policy of its own. */
+struct bare {
+    uint8_t seed[32], key[32];
+    uint8_t binding[SEAT_BINDING_BYTES];
+    struct group_extension extensions[1];
+    size_t extension_count;
+    struct buffer key_package;
+    struct joining *joining;
+    struct group *group;
+};
+
+static const uint16_t types[] = {EXTENSION_CHARTER, EXTENSION_SEAT};
+static const struct group_rules rules = {0};
+
+static struct group_identity identity(const struct bare *b)
+{
+    return (struct group_identity){
+        .signature_seed = b->seed,
+        .extensions = {b->extensions, b->extension_count},
+        .supported = {types, 2},
+    };
+}
+
+/* Bound as it should be: tests spoil it afterwards. */
+static void bare_start(struct bare *b, const struct table_of_people *t, unsigned who)
+{
+    struct seat_binding binding;
+    struct bytes written;
+
+    memset(b, 0, sizeof *b);
+    key_from((uint8_t)(0x50 + who), b->seed, b->key);
+    assert_int_equal(roles_bind(t->people[who].seed, t->house, t->id, b->key, &binding), OK);
+    assert_int_equal(
+        seat_binding_write(&binding, (struct bytes_mut){b->binding, sizeof b->binding}, &written), OK);
+    b->extensions[0] = (struct group_extension){EXTENSION_SEAT, written};
+    b->extension_count = 1;
+}
+
+static void bare_end(struct bare *b)
+{
+    buffer_free(&b->key_package);
+    joining_free(b->joining);
+    group_free(b->group);
+}
+
+static void bare_found(struct bare *b, struct table_of_people *t, struct bytes charter,
+                       const uint8_t signature[static 64])
+{
+    uint8_t room_for[ROLES_CONTEXT_BYTES];
+    struct group_extension context = {EXTENSION_CHARTER, {0}};
+
+    assert_int_equal(
+        roles_context_write(charter, signature, (struct bytes_mut){room_for, sizeof room_for}, &context.data),
+        OK);
+    assert_int_equal(group_found(&t->seeded.random,
+                                 &(struct group_founding){
+                                     .suite = MLS_SUITE_CHACHA20_POLY1305,
+                                     .rules = rules,
+                                     .identity = identity(b),
+                                     .context = {&context, charter.len == 0 ? 0 : 1},
+                                     .now = TABLE_UNIX,
+                                     .lifetime_s = 7200,
+                                 },
+                                 &b->group),
+                     OK);
+}
+
+static void bare_wait(struct bare *b, struct table_of_people *t)
+{
+    assert_int_equal(key_package_new(&t->seeded.random,
+                                     &(struct key_package_order){MLS_SUITE_CHACHA20_POLY1305, identity(b),
+                                                                 TABLE_UNIX - 3600, TABLE_UNIX + 3600},
+                                     &b->key_package, &b->joining),
+                     OK);
+}
+
+/* The members of a group, each of whom is bound rightly; number 0 is the charter's maker. */
+struct group_of_bare {
+    struct table_of_people table;
+    struct bare members[3];
+};
+
+static void group_start(struct group_of_bare *g, const struct charter *charter)
+{
+    struct group_committed made;
+    struct bytes adds[2];
+    struct opened *opened;
+
+    table_start(&g->table, charter);
+    for (unsigned i = 0; i < 3; i++)
+        bare_start(&g->members[i], &g->table, i);
+    bare_found(&g->members[0], &g->table, g->table.charter_bytes, g->table.signature);
+    for (unsigned i = 1; i < 3; i++) {
+        bare_wait(&g->members[i], &g->table);
+        adds[i - 1] = buffer_bytes(&g->members[i].key_package);
+    }
+    assert_int_equal(group_commit(g->members[0].group, &g->table.seeded.random,
+                                  &(struct group_change){.adds = adds, .add_count = 2}, TABLE_UNIX, &made),
+                     OK);
+    assert_int_equal(group_open(g->members[0].group, buffer_bytes(&made.commit), TABLE_UNIX, &opened), OK);
+    assert_int_equal(group_apply(g->members[0].group, opened), OK);
+    opened_free(opened);
+    for (unsigned i = 1; i < 3; i++)
+        assert_int_equal(group_join(g->members[i].joining, &rules, buffer_bytes(&made.welcome),
+                                    buffer_bytes(&made.tree), &g->members[i].group),
+                         OK);
+    group_committed_free(&made);
+}
+
+static void group_end(struct group_of_bare *g)
+{
+    for (unsigned i = 0; i < 3; i++)
+        bare_end(&g->members[i]);
+}
+
+static enum result judge(const struct group_of_bare *g, unsigned who, const struct opened *opened)
+{
+    struct roster roster;
+    struct policy p = {g->members[who].group, &roster, &g->table.charter, g->table.id};
+
+    assert_int_equal(roster_read(p.group, p.charter, p.room, true, &roster), OK);
+    return policy_judge(&p, opened);
+}
+
+/* What the others say to a commit. They must say the same. */
+static enum result verdict(struct group_of_bare *g, unsigned by, const struct group_change *change)
+{
+    struct group_committed made;
+    enum result said[3] = {OK, OK, OK};
+
+    assert_int_equal(group_commit(g->members[by].group, &g->table.seeded.random, change, TABLE_UNIX, &made),
+                     OK);
+    for (unsigned i = 0; i < 3; i++) {
+        struct opened *opened;
+
+        if (i == by)
+            continue;
+        assert_int_equal(group_open(g->members[i].group, buffer_bytes(&made.commit), TABLE_UNIX, &opened),
+                         OK);
+        said[i] = judge(g, i, opened);
+        opened_free(opened);
+    }
+    group_committed_free(&made);
+    group_drop_staged(g->members[by].group);
+    assert_int_equal(said[by == 0 ? 1 : 0], said[by == 2 ? 1 : 2]);
+    return said[by == 0 ? 1 : 0];
+}
+
+static enum result remove_by(struct group_of_bare *g, unsigned by, uint32_t leaf, struct bytes words)
+{
+    return verdict(g, by,
+                   &(struct group_change){.removes = &leaf, .remove_count = 1, .authenticated_data = words});
+}
+
+static void an_empty_commit_is_fine(void **state)
+{
+    struct group_of_bare g;
+
+    (void)state;
+    group_start(&g, &open_room);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(verdict(&g, i, &(struct group_change){0}), OK);
+    group_end(&g);
+}
+
+static void f4_a_listener_removes_nobody(void **state)
+{
+    struct group_of_bare g;
+
+    (void)state;
+    group_start(&g, &open_room);
+    assert_int_equal(remove_by(&g, 1, 0, (struct bytes){0}), E_REFUSED);
+    assert_int_equal(remove_by(&g, 1, 2, (struct bytes){0}), E_REFUSED);
+    assert_int_equal(remove_by(&g, 1, 2, BYTES_TEXT("please")), E_REFUSED);
+    assert_int_equal(remove_by(&g, 0, 2, (struct bytes){0}), OK);
+    group_end(&g);
+}
+
+static void f30_moderators_remove_all_but_the_maker(void **state)
+{
+    struct group_of_bare g;
+    struct charter c = open_room;
+    uint8_t seed[32];
+
+    (void)state;
+    c.moderator_count = 1;
+    key_from(2, seed, c.moderators[0]); /* number 1 */
+    group_start(&g, &c);
+    assert_int_equal(remove_by(&g, 1, 2, (struct bytes){0}), OK);
+    assert_int_equal(remove_by(&g, 1, 0, (struct bytes){0}), E_REFUSED);
+    assert_int_equal(remove_by(&g, 0, 1, (struct bytes){0}), OK);
+    group_end(&g);
+}
+
+static void f4_the_houses_word_removes_one_seat_once(void **state)
+{
+    struct group_of_bare g;
+    uint8_t room_for[3 * 68];
+    struct bytes id, words;
+    static const struct {
+        uint32_t leaf;
+        int epoch_off;
+        enum result expect;
+    } cases[] = {{2, 0, OK}, {0, 0, E_REFUSED}, {2, 1, E_REFUSED}, {2, -1, E_REFUSED}};
+
+    (void)state;
+    group_start(&g, &open_room);
+    id = group_id(g.members[1].group);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct signal_lost word = table_lost(
+            &g.table, id, group_epoch(g.members[1].group) + (uint64_t)cases[i].epoch_off, cases[i].leaf);
+        struct writer w = writer_over(room_for);
+
+        writer_u32(&w, cases[i].leaf);
+        writer_put(&w, BYTES_OF(word.signature));
+        assert_int_equal(writer_end(&w, &words), OK);
+        assert_int_equal(remove_by(&g, 1, 2, words), cases[i].expect);
+        /* Nothing of it counts when it is cut. */
+        for (size_t len = 0; len < words.len; len += 7)
+            assert_int_equal(remove_by(&g, 1, 2, bytes(words.at, len)), E_REFUSED);
+        /* Another seat's name over the signature. */
+        room_for[3] ^= 1;
+        assert_int_equal(remove_by(&g, 1, 2, words), E_REFUSED);
+    }
+    group_end(&g);
+}
+
+static void f4_the_leavers_own_proposal_removes_it(void **state)
+{
+    (void)state;
+    for (uint32_t proposed = 0; proposed < 3; proposed += 2) {
+        struct group_of_bare g;
+        struct buffer message = {0};
+
+        group_start(&g, &open_room);
+        /* Number 2 proposes that the maker go, or that it go itself. */
+        assert_int_equal(group_propose_remove(g.members[2].group, &g.table.seeded.random, proposed,
+                                              (struct bytes){0}, &message),
+                         OK);
+        for (unsigned i = 0; i < 2; i++) {
+            struct opened *opened;
+
+            assert_int_equal(group_open(g.members[i].group, buffer_bytes(&message), TABLE_UNIX, &opened), OK);
+            assert_int_equal(opened->kind, OPENED_PROPOSAL);
+            assert_int_equal(group_apply(g.members[i].group, opened), OK);
+            opened_free(opened);
+        }
+        buffer_free(&message);
+        assert_int_equal(verdict(&g, 1, &(struct group_change){0}), proposed == 2 ? OK : E_REFUSED);
+        group_end(&g);
+    }
+}
+
+/* The charter is for good: not even its maker changes what the group's context says. */
+static void f1_nobody_changes_the_charter(void **state)
+{
+    struct group_of_bare g;
+    struct table_of_people other;
+    uint8_t room_for[ROLES_CONTEXT_BYTES];
+    struct group_extension context = {EXTENSION_CHARTER, {0}};
+    struct group_extensions list = {&context, 1}, none = {0};
+    struct charter c = open_room;
+
+    (void)state;
+    c.nonce[0] = 1;
+    table_start(&other, &c);
+    group_start(&g, &open_room);
+    assert_int_equal(roles_context_write(other.charter_bytes, other.signature,
+                                         (struct bytes_mut){room_for, sizeof room_for}, &context.data),
+                     OK);
+    for (unsigned by = 0; by < 2; by++) {
+        assert_int_equal(verdict(&g, by, &(struct group_change){.context = &list}), E_REFUSED);
+        assert_int_equal(verdict(&g, by, &(struct group_change){.context = &none}), E_REFUSED);
+    }
+    group_end(&g);
+}
+
+/* A doorkeeper and the house together seat a ghost: no binding, another room's, another leaf's. */
+static void f7_f25_ghosts_are_refused(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        struct group_of_bare g;
+        struct bare ghost;
+        struct bytes add;
+        enum result res;
+
+        group_start(&g, &open_room);
+        bare_start(&ghost, &g.table, 3);
+        if (way == 1)
+            ghost.extension_count = 0;
+        if (way == 2)
+            ghost.binding[0] ^= 1; /* another room */
+        if (way == 3)
+            memcpy(ghost.binding, g.members[2].binding, sizeof ghost.binding); /* moved from another leaf */
+        bare_wait(&ghost, &g.table);
+        add = buffer_bytes(&ghost.key_package);
+        res = verdict(&g, 1, &(struct group_change){.adds = &add, .add_count = 1});
+        assert_int_equal(res, way == 0 ? OK : way == 3 ? E_FORGED : E_REFUSED);
+        bare_end(&ghost);
+        group_end(&g);
+    }
+}
+
+/* Later versions of a leaf: the same signature key and the same binding, whatever else changes. */
+static void f7_a_leaf_keeps_its_binding(void **state)
+{
+    struct group_of_bare g;
+    struct leaf_node node;
+    struct opened_update update = {1, &node};
+    struct opened opened = {.kind = OPENED_COMMIT,
+                            .sender_type = MLS_SENDER_MEMBER,
+                            .sender = 1,
+                            .updates = &update,
+                            .update_count = 1};
+    struct buffer list = {0};
+    uint8_t key[32];
+
+    (void)state;
+    group_start(&g, &open_room);
+    node = *group_member(g.members[0].group, 1);
+    assert_int_equal(judge(&g, 0, &opened), OK);
+
+    memcpy(key, node.signature_key.at, sizeof key);
+    key[0] ^= 1;
+    node.signature_key = BYTES_OF(key);
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+
+    node = *group_member(g.members[0].group, 1);
+    node.extensions = (struct bytes){0};
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+
+    buffer_u16(&list, EXTENSION_SEAT);
+    buffer_vector(&list, bytes(g.members[2].binding, SEAT_BINDING_BYTES));
+    node.extensions = buffer_bytes(&list);
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+    buffer_free(&list);
+
+    node = *group_member(g.members[0].group, 1);
+    update.leaf = 7; /* nobody sits there */
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+    group_end(&g);
+}
+
+static void g38_outsiders_and_ends_are_refused(void **state)
+{
+    static const struct opened cases[] = {
+        {.kind = OPENED_COMMIT, .sender_type = MLS_SENDER_NEW_MEMBER_COMMIT},
+        {.kind = OPENED_COMMIT, .sender_type = MLS_SENDER_EXTERNAL},
+        {.kind = OPENED_COMMIT, .sender_type = MLS_SENDER_MEMBER, .reinit = true},
+        {.kind = OPENED_COMMIT, .sender_type = MLS_SENDER_MEMBER, .new_context = true},
+        {.kind = OPENED_PROPOSAL, .sender_type = MLS_SENDER_MEMBER},
+        {.kind = OPENED_APPLICATION, .sender_type = MLS_SENDER_MEMBER},
+        {.kind = OPENED_COMMIT, .sender_type = MLS_SENDER_MEMBER, .add_count = TABLE_LEAVES - 2},
+    };
+    struct group_of_bare g;
+
+    (void)state;
+    group_start(&g, &open_room);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(judge(&g, 1, &cases[i]), cases[i].add_count == 0 ? E_REFUSED : E_TOO_LARGE);
+    group_end(&g);
+}
+
+/* The house, or anybody, founds a group of its own and adds the joiner's KeyPackage to it. */
+static void f2_f25_a_false_group_is_refused(void **state)
+{
+    enum {
+        TRUE_GROUP,
+        OTHER_CHARTER,
+        OTHER_SIGNATURE,
+        NO_CHARTER,
+        FOUNDER_UNBOUND,
+        FOUNDER_OF_OTHER_ROOM,
+        WAYS
+    };
+    struct charter c = open_room;
+    struct table_of_people other;
+
+    (void)state;
+    c.nonce[0] = 1;
+    table_start(&other, &c);
+    for (int way = 0; way < WAYS; way++) {
+        struct table_of_people t;
+        struct bare founder;
+        struct bytes charter, add;
+        struct group_committed made;
+        enum result res;
+        uint8_t signature[64];
+
+        table_start(&t, &open_room);
+        bare_start(&founder, &t, 0);
+        charter = t.charter_bytes;
+        memcpy(signature, t.signature, sizeof signature);
+        if (way == OTHER_CHARTER) {
+            charter = other.charter_bytes;
+            memcpy(signature, other.signature, sizeof signature);
+        }
+        if (way == OTHER_SIGNATURE)
+            signature[0] ^= 1;
+        if (way == NO_CHARTER)
+            charter.len = 0;
+        if (way == FOUNDER_UNBOUND)
+            founder.extension_count = 0;
+        if (way == FOUNDER_OF_OTHER_ROOM)
+            founder.binding[0] ^= 1;
+        bare_found(&founder, &t, charter, signature);
+        add = core_room_key_package(table_enter(&t, 1));
+        assert_int_equal(group_commit(founder.group, &t.seeded.random,
+                                      &(struct group_change){.adds = &add, .add_count = 1}, TABLE_UNIX,
+                                      &made),
+                         OK);
+        res = core_room_join(t.people[1].room, table_now(&t), buffer_bytes(&made.welcome),
+                             buffer_bytes(&made.tree));
+        assert_int_equal(res, way == TRUE_GROUP ? OK : way == OTHER_SIGNATURE ? E_FORGED : E_REFUSED);
+        assert_int_equal(core_room_is_seated(t.people[1].room), way == TRUE_GROUP);
+        if (way != TRUE_GROUP)
+            assert_null(core_room_keyring(t.people[1].room));
+        group_committed_free(&made);
+        bare_end(&founder);
+        table_end(&t);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_commit_is_fine),
+        cmocka_unit_test(f4_a_listener_removes_nobody),
+        cmocka_unit_test(f30_moderators_remove_all_but_the_maker),
+        cmocka_unit_test(f4_the_houses_word_removes_one_seat_once),
+        cmocka_unit_test(f4_the_leavers_own_proposal_removes_it),
+        cmocka_unit_test(f1_nobody_changes_the_charter),
+        cmocka_unit_test(f7_f25_ghosts_are_refused),
+        cmocka_unit_test(f7_a_leaf_keeps_its_binding),
+        cmocka_unit_test(g38_outsiders_and_ends_are_refused),
+        cmocka_unit_test(f2_f25_a_false_group_is_refused),
+    };
+
+    if (crypto_start() != OK)
+        return 1;
+    return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
+}
