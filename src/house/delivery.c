@@ -5,7 +5,7 @@
 #include "house/rooms.h"
 #include "house/seating.h"
 
-enum { SWEEP_MS = 15000 };
+enum { SWEEP_MS = 5000 };
 
 /* ---- the table's state */
 
@@ -21,7 +21,7 @@ enum result delivery_get(struct house *h, const uint8_t room[static 32], uint16_
     struct delivery_state d = {0};
     struct store_rows rows;
     enum result res = store_ask(h->store, &rows,
-                                "SELECT founding, epoch, group_id, tag FROM gathering "
+                                "SELECT founding, epoch, group_id FROM gathering "
                                 "WHERE room = $1 AND number = $2",
                                 store_bytes(bytes(room, 32)), store_int(number));
 
@@ -32,13 +32,11 @@ enum result delivery_get(struct house *h, const uint8_t room[static 32], uint16_
 
         d.founding = (uint32_t)store_column_int(&rows, 0);
         d.epoch = (uint64_t)store_column_int(&rows, 1);
+        d.group_len = group.len;
         if (group.len > sizeof d.group_id)
             res = E_MALFORMED;
-        else if (group.len != 0) {
+        else if (group.len != 0)
             memcpy(d.group_id, group.at, group.len);
-            d.group_len = group.len;
-            res = store_column_copy(&rows, 3, d.tag, sizeof d.tag);
-        }
     }
     store_done(&rows);
     if (res == OK)
@@ -50,16 +48,6 @@ static enum result forget_commits(struct house *h, const uint8_t room[static 32]
 {
     return store_do(h->store, "DELETE FROM handshake WHERE room = $1 AND number = $2", NULL,
                     store_bytes(bytes(room, 32)), store_int(number));
-}
-
-void delivery_end_at_relay(struct house *h, const struct delivery_state *state)
-{
-    struct control control = {.type = CONTROL_END_ROOM};
-
-    if (state->group_len == 0)
-        return;
-    memcpy(control.end_room.room, state->tag, sizeof state->tag);
-    house_control(h, &control);
 }
 
 /* Ends the transaction in the way that `res` says. */
@@ -77,18 +65,16 @@ static enum result found(struct session *s, uint32_t founding, struct bytes grou
 {
     struct house *h = s->house;
     const struct gathering *g = s->gathering;
-    uint8_t tag[TAG_BYTES];
     uint64_t changed = 0;
     enum result res = store_begin(h->store);
 
     if (res != OK)
         return res;
-    random_fill(h->random, tag, sizeof tag);
     res = store_do(h->store,
-                   "UPDATE gathering SET founding = $3, epoch = 0, group_id = $4, tag = $5 "
+                   "UPDATE gathering SET founding = $3, epoch = 0, group_id = $4 "
                    "WHERE room = $1 AND number = $2 AND founding = $3 - 1",
                    &changed, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(founding),
-                   store_bytes(group_id), store_bytes(BYTES_OF(tag)));
+                   store_bytes(group_id));
     if (res == OK && changed == 0)
         res = E_STALE;
     if (res == OK)
@@ -132,9 +118,8 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
     if (res != OK)
         return trouble(res);
 
-    delivery_end_at_relay(s->house, &before);
-    s->place = PLACE_SEATED;
-    s->leaf = 0;
+    gathering_open_media(g);
+    seating_take(s, 0);
     /* Seats of the table before, still in their grace, are no seats any more. */
     for (struct session *other = g->sessions; other != NULL; other = next) {
         next = other->beside;
@@ -156,7 +141,6 @@ struct upload {
     struct session *placed[TABLE_LEAVES]; /* their new leaves are in `leaves` */
     uint32_t leaves[TABLE_LEAVES];
     uint32_t removed[TABLE_LEAVES];
-    struct seat_mark marks[TABLE_LEAVES]; /* of the removed */
 };
 
 static struct answer judge_placed(struct upload *u)
@@ -311,7 +295,7 @@ static enum result accept_inside(struct upload *u, struct bytes plain)
         res = E_STALE;
     /* RFC 9420, section 12.4.2: removes come first, and their leaves may be taken again. */
     for (unsigned i = 0; i < u->removed_count && res == OK; i++)
-        res = seating_remove(h, g->room, g->number, u->removed[i], &u->marks[i]);
+        res = seating_remove(h, g->room, g->number, u->removed[i]);
     for (unsigned i = 0; i < u->placed_count && res == OK; i++)
         res = seating_add(u->placed[i], u->leaves[i]);
     if (res == OK)
@@ -344,17 +328,15 @@ static void tell_all(struct upload *u, uint32_t request)
     for (unsigned i = 0; i < u->removed_count; i++) {
         struct session *gone = gathering_leaf(g, u->removed[i]);
 
-        seating_revoke(h, &u->marks[i]);
-        if (gone != NULL)
-            seating_gone(gone);
+        if (gone == NULL)
+            continue; /* lost before, and revoked then */
+        seating_revoke(gone);
+        seating_gone(gone);
     }
     for (unsigned i = 0; i < u->placed_count; i++) {
         struct session *joiner = u->placed[i];
 
-        joiner->place = PLACE_SEATED;
-        joiner->leaf = u->leaves[i];
-        free(joiner->key_package);
-        joiner->key_package = NULL;
+        seating_take(joiner, u->leaves[i]);
         seating_tell(joiner, joiner->enter_request, u->commit->epoch + 1, u->commit->welcome,
                      u->commit->tree);
     }
@@ -404,10 +386,9 @@ static enum result clear_table(struct house *h, const uint8_t room[static 32], u
 
     if (res != OK)
         return res;
-    res = store_do(
-        h->store,
-        "UPDATE gathering SET epoch = 0, group_id = NULL, tag = NULL WHERE room = $1 AND number = $2", NULL,
-        store_bytes(bytes(room, 32)), store_int(number));
+    res =
+        store_do(h->store, "UPDATE gathering SET epoch = 0, group_id = NULL WHERE room = $1 AND number = $2",
+                 NULL, store_bytes(bytes(room, 32)), store_int(number));
     if (res == OK)
         res = forget_commits(h, room, number);
     if (res == OK)
@@ -419,20 +400,20 @@ static enum result clear_table(struct house *h, const uint8_t room[static 32], u
 
 void delivery_deserted(struct house *h, const uint8_t room[static 32], uint16_t number)
 {
-    const struct gathering *g = gathering_find(h, room, number);
+    struct gathering *g = gathering_find(h, room, number);
     struct delivery_state state;
     enum result res;
 
     if (g != NULL && gathering_count(g, PLACE_SEATED) != 0)
         return;
+    if (g != NULL)
+        gathering_end_media(g);
     res = delivery_get(h, room, number, &state);
     if (res == OK && state.group_len == 0)
         return;
     if (res == OK)
         res = clear_table(h, room, number);
-    if (res == OK)
-        delivery_end_at_relay(h, &state);
-    else /* the sweep tries again */
+    if (res != OK) /* the sweep tries again */
         log_warn("house", "a table was not cleared", (struct log_tag){0}, res);
 }
 
@@ -458,7 +439,7 @@ enum result delivery_clear_all(struct house *h)
 
     if (res != OK)
         return res;
-    res = store_run(h->store, "UPDATE gathering SET epoch = 0, group_id = NULL, tag = NULL", NULL, 0, NULL);
+    res = store_run(h->store, "UPDATE gathering SET epoch = 0, group_id = NULL", NULL, 0, NULL);
     if (res == OK)
         res = store_run(h->store, "DELETE FROM handshake", NULL, 0, NULL);
     if (res == OK)
@@ -476,7 +457,7 @@ static enum result forget_old_commits(struct house *h)
     if (res != OK)
         return res;
     res = store_do(h->store, "DELETE FROM handshake WHERE at_ms <= $1", NULL,
-                   store_int((int64_t)(now > COMMITS_KEPT_MS ? now - COMMITS_KEPT_MS : 0)));
+                   store_int((int64_t)(now - (COMMITS_KEPT_MS - SWEEP_MS))));
     return conclude(h, res);
 }
 

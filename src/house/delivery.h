@@ -11,7 +11,6 @@ struct delivery_state {
     uint64_t epoch;
     uint8_t group_id[64];
     size_t group_len; /* 0 while nobody has founded it, or all have left */
-    uint8_t tag[TAG_BYTES];
 };
 
 static inline struct bytes delivery_group(const struct delivery_state *d)
@@ -28,8 +27,6 @@ MUST_USE enum result delivery_open(struct house *, const uint8_t room[static 32]
 struct answer delivery_founded(struct session *, const struct signal *);
 struct answer delivery_commit(struct session *, const struct signal *);
 
-/* Ends the table's media, if it had any; the state is what it was before. */
-void delivery_end_at_relay(struct house *, const struct delivery_state *);
 /* When the last one is gone, in grace or not, the table is nobody's: forgets group, seats and commits. */
 void delivery_deserted(struct house *, const uint8_t room[static 32], uint16_t number);
 /* The room is no more in the store: tells everybody who was in it. */

@@ -75,12 +75,31 @@ void gathering_quit(struct session *s)
 
 void gathering_free(struct gathering *g)
 {
+    gathering_end_media(g);
     while (g->sessions != NULL)
         take_out(g->sessions);
     *g->link = g->next;
     if (g->next != NULL)
         g->next->link = g->link;
     free(g);
+}
+
+void gathering_end_media(struct gathering *g)
+{
+    struct control control = {.type = CONTROL_END_ROOM};
+
+    if (!g->has_media)
+        return;
+    g->has_media = false;
+    memcpy(control.end_room.room, g->tag, sizeof g->tag);
+    house_control(g->house, &control);
+}
+
+void gathering_open_media(struct gathering *g)
+{
+    gathering_end_media(g);
+    random_fill(g->house->random, g->tag, sizeof g->tag);
+    g->has_media = true;
 }
 
 unsigned gathering_count(const struct gathering *g, enum session_place place)

@@ -14,6 +14,11 @@ void gathering_quit(struct session *);
 /* With sessions in it: they are at no table then. */
 void gathering_free(struct gathering *);
 
+/* Gives the table a fresh tag, or ends what the relay has under the old one. Also done at the gathering's
+ * end. */
+void gathering_open_media(struct gathering *);
+void gathering_end_media(struct gathering *);
+
 /* How many are at it in this way. */
 unsigned gathering_count(const struct gathering *, enum session_place);
 /* Seated with a living line. */

@@ -51,6 +51,8 @@ void house_free(struct house *h)
         return;
     if (h->unmount != NULL)
         h->unmount(h->mount);
+    /* A house that stops ends no media: sessions at a relay live until their tickets lapse. */
+    h->settings.bus = NULL;
     while (h->sessions != NULL)
         session_free(h->sessions);
     while (h->gatherings != NULL)

@@ -67,7 +67,9 @@ struct session {
     uint8_t reference[32]; /* of the KeyPackage, RFC 9420, section 5.2 */
     uint32_t waiting;      /* number among those who wait */
     uint32_t leaf;
-    uint64_t lost_at_ms; /* SESSION_ENDED and seated: when the seat is lost */
+    uint8_t tag[TAG_BYTES]; /* what the relay knows the seat by; random, drawn when it is committed */
+    uint32_t ticket;        /* the number of the newest ticket */
+    uint64_t lost_at_ms;    /* SESSION_ENDED and seated: when the seat is lost */
 };
 
 /* One table of a room with anybody at it. */
@@ -77,6 +79,8 @@ struct gathering {
     uint8_t room[32];
     uint16_t number;
     struct session *sessions;
+    bool has_media; /* the relay knows it by this tag, random for each founding */
+    uint8_t tag[TAG_BYTES];
     uint32_t next_waiting;
     bool asked; /* a doorkeeper has been asked and no commit came since */
     uint32_t asked_leaf;

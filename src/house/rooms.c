@@ -230,11 +230,8 @@ struct answer rooms_show(struct session *s, const struct signal *message)
 /* With all that hangs on it, and then everybody hears of it. */
 static enum result end_room(struct house *h, const uint8_t id[static 32])
 {
-    struct delivery_state state;
-    enum result res = delivery_get(h, id, 0, &state);
+    enum result res = store_begin(h->store);
 
-    if (res == OK)
-        res = store_begin(h->store);
     if (res != OK)
         return res;
     res = store_do(h->store, "DELETE FROM room WHERE id = $1", NULL, store_bytes(bytes(id, 32)));
@@ -243,11 +240,9 @@ static enum result end_room(struct house *h, const uint8_t id[static 32])
         return res;
     }
     res = store_commit(h->store);
-    if (res != OK)
-        return res;
-    delivery_end_at_relay(h, &state);
-    delivery_room_ended(h, id);
-    return OK;
+    if (res == OK)
+        delivery_room_ended(h, id);
+    return res;
 }
 
 struct answer rooms_end(struct session *s, const struct signal *message)

@@ -26,7 +26,6 @@ CREATE TABLE gathering (
     founding INTEGER NOT NULL, -- how often it was founded
     epoch    INTEGER NOT NULL,
     group_id BLOB,             -- NULL while nobody sits at it
-    tag      BLOB,             -- the relay's name for it
     PRIMARY KEY (room, number)
 ) STRICT;
 
@@ -41,17 +40,14 @@ CREATE TABLE handshake (
     FOREIGN KEY (room, number) REFERENCES gathering (room, number) ON DELETE CASCADE
 ) STRICT;
 
--- seating.c. Leaves of the committed tree, no others.
+-- seating.c. Leaves of the committed tree, no others. What the relay knows them by is never stored.
 CREATE TABLE seat (
-    room        BLOB NOT NULL,
-    number      INTEGER NOT NULL,
-    leaf        INTEGER NOT NULL,
-    account     BLOB NOT NULL REFERENCES account (key),
-    role        INTEGER NOT NULL,
-    fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),
-    tag         BLOB NOT NULL UNIQUE CHECK (length(tag) = 16), -- the relay's name for it
-    ticket      INTEGER NOT NULL,                              -- the number of the newest
-    lost        INTEGER NOT NULL,                              -- 1: still a leaf, but nobody's
+    room    BLOB NOT NULL,
+    number  INTEGER NOT NULL,
+    leaf    INTEGER NOT NULL,
+    account BLOB NOT NULL REFERENCES account (key),
+    role    INTEGER NOT NULL,
+    lost    INTEGER NOT NULL, -- 1: still a leaf, but nobody's
     PRIMARY KEY (room, number, leaf),
     FOREIGN KEY (room, number) REFERENCES gathering (room, number) ON DELETE CASCADE
 ) STRICT;

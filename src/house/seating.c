@@ -109,41 +109,21 @@ enum result seating_leaf(struct house *h, const uint8_t room[static 32], uint16_
 enum result seating_add(const struct session *s, uint32_t leaf)
 {
     const struct gathering *g = s->gathering;
-    uint8_t tag[TAG_BYTES];
 
-    random_fill(s->house->random, tag, sizeof tag);
-    return store_do(s->house->store,
-                    "INSERT INTO seat (room, number, leaf, account, role, fingerprint, tag, ticket, lost) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0)",
-                    NULL, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
-                    store_bytes(BYTES_OF(s->account)), store_int(s->role),
-                    store_bytes(BYTES_OF(s->fingerprint)), store_bytes(BYTES_OF(tag)));
+    return store_do(
+        s->house->store,
+        "INSERT INTO seat (room, number, leaf, account, role, lost) VALUES ($1, $2, $3, $4, $5, 0)", NULL,
+        store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
+        store_bytes(BYTES_OF(s->account)), store_int(s->role));
 }
 
-static enum result read_mark(struct store_rows *rows, struct seat_mark *mark)
+enum result seating_remove(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf)
 {
-    enum result res = store_next(rows);
+    uint64_t changed = 0;
+    enum result res = store_do(h->store, "DELETE FROM seat WHERE room = $1 AND number = $2 AND leaf = $3",
+                               &changed, store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
 
-    if (res == OK)
-        res = store_column_copy(rows, 0, mark->tag, sizeof mark->tag);
-    if (res == OK)
-        mark->ticket = (uint32_t)store_column_int(rows, 1);
-    return res;
-}
-
-enum result seating_remove(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf,
-                           struct seat_mark *mark)
-{
-    struct store_rows rows;
-    enum result res = store_ask(h->store, &rows,
-                                "DELETE FROM seat WHERE room = $1 AND number = $2 AND leaf = $3 "
-                                "RETURNING tag, ticket",
-                                store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
-
-    if (res == OK)
-        res = read_mark(&rows, mark);
-    store_done(&rows);
-    return res;
+    return res == OK && changed == 0 ? E_NOT_FOUND : res;
 }
 
 enum result seating_clear(struct house *h, const uint8_t room[static 32], uint16_t number)
@@ -159,71 +139,40 @@ enum result seating_clear_all(struct house *h)
 
 /* ---- tickets */
 
-void seating_revoke(struct house *h, const struct seat_mark *mark)
+void seating_take(struct session *s, uint32_t leaf)
+{
+    s->place = PLACE_SEATED;
+    s->leaf = leaf;
+    s->ticket = 0;
+    random_fill(s->house->random, s->tag, sizeof s->tag);
+    free(s->key_package);
+    s->key_package = NULL;
+    s->key_package_len = 0;
+}
+
+void seating_revoke(const struct session *s)
 {
     struct control control = {.type = CONTROL_REVOKE_SEAT};
 
-    memcpy(control.revoke_seat.seat, mark->tag, sizeof mark->tag);
-    control.revoke_seat.number = mark->ticket;
-    house_control(h, &control);
+    memcpy(control.revoke_seat.seat, s->tag, sizeof s->tag);
+    control.revoke_seat.number = s->ticket;
+    house_control(s->house, &control);
 }
 
-static enum result write_ticket(const struct session *s, const struct seat_mark *mark,
-                                char out[static TICKET_TEXT_SIZE])
+static enum result next_ticket(struct session *s, char out[static TICKET_TEXT_SIZE])
 {
     struct house *h = s->house;
     struct ticket ticket = {
         .role = s->role == SIGNAL_SPEAKER ? TICKET_SPEAKER : TICKET_LISTENER,
-        .number = mark->ticket,
+        .number = ++s->ticket,
         .expiry_s = house_unix_ms(h) / 1000 + TICKET_S,
     };
-    struct delivery_state state;
-    enum result res = delivery_get(h, s->gathering->room, s->gathering->number, &state);
 
-    if (res != OK)
-        return res;
     memcpy(ticket.relay, h->settings.relay_tag, sizeof ticket.relay);
-    memcpy(ticket.room, state.tag, sizeof ticket.room);
-    memcpy(ticket.seat, mark->tag, sizeof ticket.seat);
+    memcpy(ticket.room, s->gathering->tag, sizeof ticket.room);
+    memcpy(ticket.seat, s->tag, sizeof ticket.seat);
     memcpy(ticket.fingerprint, s->fingerprint, sizeof ticket.fingerprint);
     return ticket_write(&ticket, store_key(h->store), out);
-}
-
-/* The first ticket's number stands in the row from the beginning. */
-static enum result first_mark(const struct session *s, struct seat_mark *mark)
-{
-    const struct gathering *g = s->gathering;
-    struct store_rows rows;
-    enum result res = store_ask(s->house->store, &rows,
-                                "SELECT tag, ticket FROM seat WHERE room = $1 AND number = $2 AND leaf = $3",
-                                store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
-
-    if (res == OK)
-        res = read_mark(&rows, mark);
-    store_done(&rows);
-    return res;
-}
-
-static enum result next_mark(const struct session *s, struct seat_mark *mark)
-{
-    const struct gathering *g = s->gathering;
-    struct store *store = s->house->store;
-    struct store_rows rows;
-    enum result res = store_begin(store);
-
-    if (res != OK)
-        return res;
-    res = store_ask(store, &rows,
-                    "UPDATE seat SET ticket = ticket + 1 WHERE room = $1 AND number = $2 AND leaf = $3 "
-                    "AND lost = 0 RETURNING tag, ticket",
-                    store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
-    if (res == OK)
-        res = read_mark(&rows, mark);
-    store_done(&rows);
-    if (res == OK)
-        return store_commit(store);
-    store_rollback(store);
-    return res;
 }
 
 static bool sits_in(const struct session *s, const uint8_t room[static 32])
@@ -235,14 +184,11 @@ struct answer seating_ticket(struct session *s, const struct signal *message)
 {
     struct signal reply = {.type = SIGNAL_TICKET, .request = message->request};
     char text[TICKET_TEXT_SIZE];
-    struct seat_mark mark;
     enum result res;
 
     if (!sits_in(s, message->ticket_new.room))
         return refusal(REASON_NOT_NOW, "no ticket without a seat");
-    res = next_mark(s, &mark);
-    if (res == OK)
-        res = write_ticket(s, &mark, text);
+    res = next_ticket(s, text);
     if (res != OK)
         return trouble(res);
     memcpy(reply.ticket.room, s->gathering->room, sizeof reply.ticket.room);
@@ -259,12 +205,9 @@ void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct by
     struct writer w = writer_on((struct bytes_mut){h->list, SIGNAL_BYTES});
     struct signal message = {.type = SIGNAL_SEATED, .request = request};
     char text[TICKET_TEXT_SIZE];
-    struct seat_mark mark;
     struct room room;
-    enum result res = first_mark(s, &mark);
+    enum result res = next_ticket(s, text);
 
-    if (res == OK)
-        res = write_ticket(s, &mark, text);
     if (res == OK)
         res = rooms_get(h, g->room, &room);
     if (res == OK)
@@ -368,26 +311,19 @@ static enum result lose(const struct session *s)
 {
     const struct gathering *g = s->gathering;
     struct store *store = s->house->store;
-    struct seat_mark mark;
-    struct store_rows rows;
     enum result res = store_begin(store);
 
     if (res != OK)
         return res;
-    res = store_ask(store, &rows,
-                    "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3 "
-                    "RETURNING tag, ticket",
-                    store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
-    if (res == OK)
-        res = read_mark(&rows, &mark);
-    store_done(&rows);
+    res = store_do(store, "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3", NULL,
+                   store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
     if (res != OK) {
         store_rollback(store);
         return res;
     }
     res = store_commit(store);
     if (res == OK)
-        seating_revoke(s->house, &mark);
+        seating_revoke(s);
     return res;
 }
 
@@ -455,7 +391,7 @@ static void grace_over(struct session *s)
     uint16_t number = s->gathering->number;
     enum result res = lose(s);
 
-    if (res != OK && res != E_NOT_FOUND) {
+    if (res != OK) {
         log_warn("house", "a lost seat was not noted", s->log, res);
         s->lost_at_ms = h->now_ms + 1000;
         return;

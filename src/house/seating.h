@@ -6,12 +6,6 @@
 #include "base/writer.h"
 #include "house/inside.h"
 
-/* A seat as the relay knows it. */
-struct seat_mark {
-    uint8_t tag[TAG_BYTES];
-    uint32_t ticket; /* the number of the newest */
-};
-
 struct answer seating_enter(struct session *, const struct signal *);
 struct answer seating_leave(struct session *, const struct signal *);
 struct answer seating_ticket(struct session *, const struct signal *);
@@ -30,17 +24,18 @@ MUST_USE enum result seating_lost(struct house *, const uint8_t room[static 32],
 MUST_USE enum result seating_leaf(struct house *, const uint8_t room[static 32], uint16_t number,
                                   uint32_t leaf, bool *is_lost);
 
-/* Inside a transaction. The session's gathering, role and fingerprint are set; the ticket's number is 1.
- * OK | E_EXISTS (the leaf is taken) | ... */
+/* Inside a transaction. OK | E_EXISTS (the leaf is taken) | ... */
 MUST_USE enum result seating_add(const struct session *, uint32_t leaf);
 /* OK | E_NOT_FOUND | ... */
 MUST_USE enum result seating_remove(struct house *, const uint8_t room[static 32], uint16_t number,
-                                    uint32_t leaf, struct seat_mark *);
+                                    uint32_t leaf);
 MUST_USE enum result seating_clear(struct house *, const uint8_t room[static 32], uint16_t number);
 MUST_USE enum result seating_clear_all(struct house *);
 
-/* Tells the relay that a seat's tickets count no more. */
-void seating_revoke(struct house *, const struct seat_mark *);
+/* After it: the seat is the session's, with a fresh tag and no ticket yet. */
+void seating_take(struct session *, uint32_t leaf);
+/* Tells the relay that the seat's tickets count no more. */
+void seating_revoke(const struct session *);
 
 /* SEATED, to a session whose seat is committed. */
 void seating_tell(struct session *, uint32_t request, uint64_t epoch, struct bytes welcome,

@@ -1,4 +1,8 @@
+#define _GNU_SOURCE
 #include "house/guest.h"
+
+#include <signal.h>
+#include <sys/resource.h>
 
 struct table_of_three {
     struct guest anna, bert, cleo;
@@ -516,6 +520,87 @@ static void f26_commits_are_kept_for_a_while(void **state)
     clear(&t);
 }
 
+/* Lets the disk be full, as far as writes beyond the first bytes of a file go. */
+static void disk_full(bool is_full)
+{
+    static struct rlimit before;
+    struct rlimit tight;
+
+    if (!is_full) {
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        return;
+    }
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    tight = before;
+    tight.rlim_cur = 1;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+}
+
+/* Field report G51: while the disk is full all that changes anything is refused, and nothing is half done. */
+static void g51_a_full_disk_refuses_and_forgets_nothing(void **state)
+{
+    struct inn *inn = *state;
+    struct table_of_three t;
+    struct guest dora;
+    struct charter c;
+    struct draft d;
+    uint32_t waiting;
+
+    lay(&t, inn);
+    guest_enter(&t.cleo, t.room, SIGNAL_LISTENER);
+    waiting = guest_asked_for_one(&t.anna);
+    guest_key(&dora, inn, "dora");
+    guest_arrive(&dora, inn);
+    c = guest_charter(&t.bert);
+
+    disk_full(true);
+    draft_start(&d, t.room, 1, "group");
+    draft_seat(&d, &t.cleo, waiting, 2);
+    draft_send(&d, &t.anna);
+    guest_sign_up(&dora);
+    guest_room_from(&t.bert, &c, "new");
+    guest_leave(&t.bert, t.room);
+    disk_full(false);
+    guest_refused(&t.anna, REASON_TROUBLE);
+    guest_refused(&dora, REASON_TROUBLE);
+    guest_refused(&t.bert, REASON_TROUBLE);
+    guest_refused(&t.bert, REASON_TROUBLE);
+    guest_nothing(&t.cleo);
+
+    /* All the same requests, once there is room again. */
+    draft_start(&d, t.room, 1, "group");
+    draft_seat(&d, &t.cleo, waiting, 2);
+    draft_send(&d, &t.anna);
+    guest_got(&t.anna, SIGNAL_DONE);
+    assert_true(guest_got(&t.cleo, SIGNAL_SEATED)->seated.epoch == 2);
+    guest_sign_up(&dora);
+    guest_got(&dora, SIGNAL_SIGNED_IN);
+    guest_got(&t.bert, SIGNAL_HANDSHAKE);
+    guest_room_from(&t.bert, &c, "new");
+    guest_got(&t.bert, SIGNAL_ROOM_IS);
+    guest_leave(&t.bert, t.room);
+    guest_got(&t.bert, SIGNAL_DONE);
+    guest_hang_up(&dora);
+    guest_forget(&dora);
+
+    /* A grace that ends while the disk is full ends when it is not. */
+    guest_forget(&t.anna);
+    inn_wait(inn, 5000);
+    draft_start(&d, t.room, 2, "group");
+    draft_remove(&d, 1);
+    draft_send(&d, &t.anna);
+    guest_forget(&t.anna);
+    guest_hang_up(&t.cleo);
+    disk_full(true);
+    inn_wait(inn, SEAT_LOST_MS + 3000);
+    disk_full(false);
+    guest_nothing(&t.anna);
+    inn_wait(inn, 2000);
+    guest_got(&t.anna, SIGNAL_WAITING);
+    clear(&t);
+}
+
 /* Nothing of a table survives a restart, and nothing keeps a new one from being founded. */
 static void a_restart_leaves_no_seat_behind(void **state)
 {
@@ -554,6 +639,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lost_seats_come_with_the_houses_word, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(leaves_are_batched, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f26_commits_are_kept_for_a_while, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(g51_a_full_disk_refuses_and_forgets_nothing, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_restart_leaves_no_seat_behind, inn_start, inn_end),
     };
 

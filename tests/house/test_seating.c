@@ -243,6 +243,112 @@ static void g44_two_devices_have_two_leaves(void **state)
     guest_forget(&again);
 }
 
+/* The one control message that the relay has got since it was last asked. */
+static struct control heard(struct inn *inn, enum control_type type)
+{
+    inn->control_count = 0;
+    bus_drain(inn->subscription);
+    assert_int_equal(inn->control_count, 1);
+    assert_int_equal(inn->controls[0].type, type);
+    return inn->controls[0];
+}
+
+static void heard_nothing(struct inn *inn)
+{
+    inn->control_count = 0;
+    bus_drain(inn->subscription);
+    assert_int_equal(inn->control_count, 0);
+}
+
+static void revoked(struct inn *inn, const struct ticket *ticket)
+{
+    struct control c = heard(inn, CONTROL_REVOKE_SEAT);
+
+    assert_memory_equal(c.revoke_seat.seat, ticket->seat, TAG_BYTES);
+    assert_int_equal(c.revoke_seat.number, ticket->number);
+}
+
+static struct ticket renewed(struct guest *g, const uint8_t room[32])
+{
+    guest_forget(g);
+    guest_ticket(g, room);
+    return read_ticket(g->inn, guest_got(g, SIGNAL_TICKET)->ticket.ticket);
+}
+
+/* The relay hears of each seat that ends, by its tag and its newest ticket, and of each table that does. */
+static void the_relay_hears_who_is_gone(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, bert, cleo;
+    struct ticket of_anna, of_bert, of_cleo;
+    struct draft d;
+    uint8_t room[32];
+
+    guest_new(&anna, inn, "anna");
+    guest_new(&bert, inn, "bert");
+    guest_new(&cleo, inn, "cleo");
+    guest_room(&anna, "tea", room);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    guest_join(&bert, &anna, room, SIGNAL_LISTENER, "group", 0, 1);
+    guest_join(&cleo, &anna, room, SIGNAL_LISTENER, "group", 1, 2);
+    of_bert = renewed(&bert, room);
+    of_cleo = renewed(&cleo, room);
+    heard_nothing(inn);
+
+    /* Left, kicked, lost. */
+    guest_leave(&bert, room);
+    revoked(inn, &of_bert);
+    draft_start(&d, room, 2, "group");
+    draft_remove(&d, 1);
+    draft_remove(&d, 2);
+    draft_send(&d, &anna);
+    revoked(inn, &of_cleo);
+    guest_forget(&bert);
+    guest_forget(&anna);
+    guest_join(&bert, &anna, room, SIGNAL_LISTENER, "group", 3, 1);
+    of_bert = renewed(&bert, room);
+    guest_hang_up(&bert);
+    inn_wait(inn, SEAT_LOST_MS - 1);
+    heard_nothing(inn);
+    inn_wait(inn, 1);
+    revoked(inn, &of_bert);
+
+    /* The last one takes the table along. */
+    of_anna = renewed(&anna, room);
+    guest_leave(&anna, room);
+    inn->control_count = 0;
+    bus_drain(inn->subscription);
+    assert_int_equal(inn->control_count, 2);
+    assert_int_equal(inn->controls[0].type, CONTROL_REVOKE_SEAT);
+    assert_int_equal(inn->controls[1].type, CONTROL_END_ROOM);
+    assert_memory_equal(inn->controls[1].end_room.room, of_anna.room, TAG_BYTES);
+
+    /* Founded anew while the link of the one before is in its grace: the old table ends at once. */
+    guest_forget(&anna);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "next");
+    of_anna = renewed(&anna, room);
+    guest_hang_up(&anna);
+    heard_nothing(inn);
+    guest_forget(&cleo);
+    guest_first(&cleo, room, SIGNAL_LISTENER, "after");
+    assert_memory_equal(heard(inn, CONTROL_END_ROOM).end_room.room, of_anna.room, TAG_BYTES);
+    of_cleo = renewed(&cleo, room);
+    guest_again(&anna);
+    guest_end_room(&anna, room);
+    guest_got(&anna, SIGNAL_DONE);
+    assert_memory_equal(heard(inn, CONTROL_END_ROOM).end_room.room, of_cleo.room, TAG_BYTES);
+
+    /* The house's own end is nobody's. */
+    guest_room(&anna, "tea", room);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    house_free(inn->house);
+    inn->house = NULL;
+    heard_nothing(inn);
+    guest_forget(&anna);
+    guest_forget(&bert);
+    guest_forget(&cleo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_stage_is_for_the_charters_speakers, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_room_has_its_bounds, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(one_seat_a_link, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(the_relay_hears_who_is_gone, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g44_two_devices_have_two_leaves, inn_start, inn_end),
     };
 
