@@ -88,6 +88,8 @@ enum result pair_give(struct pair *p, enum pair_side side, const struct address 
         struct bytes payload = packet.rtp.payload;
 
         end->rtp++;
+        if (p->took != NULL)
+            p->took(p->context, side, packet.plain);
         if (payload.len == 4) {
             uint32_t counter =
                 (uint32_t)(payload.at[0] << 24 | payload.at[1] << 16 | payload.at[2] << 8 | payload.at[3]);
@@ -162,6 +164,15 @@ static void send(struct pair *p, enum pair_side side, struct bytes b)
         link_put(&p->link, p->now_us, &p->ends[side].at, &to, b);
 }
 
+enum result pair_send(struct pair *p, enum pair_side side, struct bytes_mut room, size_t len)
+{
+    enum result res = hop_seal_rtp(p->ends[side].hop, room, &len);
+
+    if (res == OK)
+        send(p, side, bytes(room.at, len));
+    return res;
+}
+
 enum result pair_speak(struct pair *p, enum pair_side side, uint32_t ssrc, uint16_t sequence,
                        uint32_t counter)
 {
@@ -174,14 +185,9 @@ enum result pair_speak(struct pair *p, enum pair_side side, uint32_t ssrc, uint1
                       .payload = BYTES_OF(payload)};
     uint8_t room[64];
     struct bytes written;
-    enum result res;
 
     assert_int_equal(rtp_write(&rtp, (struct bytes_mut){room, sizeof room}, &written), OK);
-    size_t len = written.len;
-    res = hop_seal_rtp(p->ends[side].hop, (struct bytes_mut){room, sizeof room}, &len);
-    if (res == OK)
-        send(p, side, bytes(room, len));
-    return res;
+    return pair_send(p, side, (struct bytes_mut){room, sizeof room}, written.len);
 }
 
 enum result pair_report(struct pair *p, enum pair_side side, uint32_t ssrc)

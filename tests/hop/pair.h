@@ -27,6 +27,9 @@ struct pair {
     struct link link;
     uint64_t now_us;
     struct pair_end ends[2];
+    /* Where each opened RTP packet goes besides; NULL is fine. */
+    void (*took)(void *context, enum pair_side, struct bytes_mut packet);
+    void *context;
     struct outbox outbox;
     uint8_t room[HOP_OUTBOX_SIZE];
 };
@@ -45,6 +48,8 @@ bool pair_open(struct pair *, uint64_t until_us);
 
 /* Sends one RTP packet with the counter as payload: OK, or what sealing gave. */
 enum result pair_speak(struct pair *, enum pair_side, uint32_t ssrc, uint16_t sequence, uint32_t counter);
+/* Seals one RTP packet at the beginning of `room`, which has HOP_RTP_OVERHEAD bytes more, and sends it. */
+enum result pair_send(struct pair *, enum pair_side, struct bytes_mut room, size_t len);
 enum result pair_report(struct pair *, enum pair_side, uint32_t ssrc);
 /* Gives bytes to one side as if they came from that address; its answers go over the link. */
 enum result pair_give(struct pair *, enum pair_side, const struct address *from, struct bytes);
