@@ -1,8 +1,9 @@
 /* A client that is welcomed into published groups and follows them: passive-client-*.json, the
  * interoperability runs, and external commits with PSKs. RFC 9420, sections 12.4.2, 12.4.3. */
 #include "core/group.h"
+#include "core/group_state.h"
 #include "core/joining.h"
-#include "core/key_package.h"
+#include "core/label.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,6 +145,117 @@ static void interop_welcome(void **state)
     mls_cases("mls/interop-passive/welcome_join.json", 16, passive);
 }
 
+/* --- External commits, some of them with a PSK --- */
+
+static void check_new_epoch(struct mls_case *c, struct group *group, uint64_t now)
+{
+    struct json_object *exporter = vectors_member(c->json, "exporter");
+    struct json_object *application = vectors_member(c->json, "application");
+    size_t len = vectors_number(exporter, "length");
+    uint8_t exported[64];
+    struct opened *opened = NULL;
+
+    assert_true(len <= sizeof exported);
+    assert_int_equal(group_export(group, bytes_string(vectors_text(exporter, "label")),
+                                  case_hex(c, exporter, "context"), (struct bytes_mut){exported, len}),
+                     OK);
+    assert_same(bytes(exported, len), case_hex(c, exporter, "exported"));
+    assert_int_equal(group_open(group, case_hex(c, application, "message"), now, &opened), OK);
+    assert_same(opened->application, case_hex(c, application, "plaintext"));
+    opened_free(opened);
+}
+
+static void external(struct mls_case *c)
+{
+    struct json_object *epoch = json_object_array_get_idx(vectors_member(c->json, "epochs"), 0);
+    struct bytes commit = case_hex(c, epoch, "commit");
+    struct opened *opened = NULL;
+    uint64_t now;
+    struct group *group = join(c, &now);
+
+    if (strcmp(vectors_text(c->json, "expect"), "reject") == 0) {
+        assert_int_equal(group_open(group, commit, now, &opened), E_FORGED);
+        assert_same(group_epoch_authenticator(group), case_hex(c, c->json, "initial_epoch_authenticator"));
+    } else {
+        assert_int_equal(group_open(group, commit, now, &opened), OK);
+        assert_int_equal(opened->sender_type, MLS_SENDER_NEW_MEMBER_COMMIT);
+        assert_int_equal(opened->update_count, 1);
+        assert_int_equal(opened->updates[0].leaf, opened->sender);
+        assert_null(group_member(group, opened->sender));
+        assert_int_equal(group_apply(group, opened), OK);
+        assert_non_null(group_member(group, opened->sender));
+        opened_free(opened);
+        assert_same(group_epoch_authenticator(group), case_hex(c, epoch, "epoch_authenticator"));
+        check_new_epoch(c, group, now);
+    }
+    group_free(group);
+}
+
+/* The same commits to a member of Teahouse, who lets nobody in by the window. */
+static void external_refused(struct mls_case *c)
+{
+    struct json_object *epoch = json_object_array_get_idx(vectors_member(c->json, "epochs"), 0);
+    struct opened *opened = NULL;
+    uint64_t now;
+    struct group *group = join(c, &now);
+
+    group->rules.outsiders = false;
+    assert_int_equal(group_open(group, case_hex(c, epoch, "commit"), now, &opened), E_REFUSED);
+    group_free(group);
+}
+
+static void external_commits_with_psk(void **state)
+{
+    (void)state;
+    mls_cases("mls/external-commit-psk.json", 18, external);
+}
+
+static void external_commits_are_refused(void **state)
+{
+    (void)state;
+    mls_cases("mls/external-commit-psk.json", 18, external_refused);
+}
+
+/* --- Welcomes without a tree --- */
+
+static void bare_welcome(struct mls_case *c)
+{
+    struct bytes message = case_hex(c, c->json, "key_package"), init = case_hex(c, c->json, "init_priv");
+    struct reader r = reader_on(bytes(message.at + 4, message.len - 4));
+    struct joining joining = {0};
+    struct opened_welcome open = {0};
+    struct key_package package;
+    struct schedule schedule;
+    uint8_t tag[MLS_HASH_LEN];
+
+    key_package_read(&r, &package);
+    assert_int_equal(reader_end(&r), OK);
+    buffer_put(&joining.package, package.encoded);
+    assert_int_equal(key_package_ref(&package, joining.ref), OK);
+    assert_int_equal(hpke_pair_from(init.at, &joining.init), OK);
+    assert_same(BYTES_OF(joining.init.public), package.init_key);
+
+    assert_int_equal(welcome_open(&joining, case_hex(c, c->json, "welcome"), &open), OK);
+    assert_int_equal(label_verify(case_hex(c, c->json, "signer_pub"), BYTES_TEXT("GroupInfoTBS"),
+                                  open.info.body, open.info.signature),
+                     OK);
+    assert_int_equal(
+        schedule_epoch(open.secrets.joiner_secret.at, open.psk_secret, open.info.context_encoded, &schedule),
+        OK);
+    assert_int_equal(
+        schedule_confirmation_tag(schedule.confirmation, open.info.context.confirmed_transcript_hash, tag),
+        OK);
+    assert_same(BYTES_OF(tag), open.info.confirmation_tag);
+    opened_welcome_free(&open);
+    buffer_free(&joining.package);
+}
+
+static void welcomes_without_a_tree(void **state)
+{
+    (void)state;
+    mls_cases("mls/welcome.json", 2, bare_welcome);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +267,9 @@ int main(void)
         cmocka_unit_test(interop_external_join),
         cmocka_unit_test(interop_external_proposals),
         cmocka_unit_test(interop_welcome),
+        cmocka_unit_test(external_commits_with_psk),
+        cmocka_unit_test(external_commits_are_refused),
+        cmocka_unit_test(welcomes_without_a_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
