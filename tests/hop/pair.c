@@ -2,6 +2,7 @@
 
 #include "crypto/crypto.h"
 #include "wire/rtcp.h"
+#include "wire/stun.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -203,4 +204,35 @@ enum result pair_report(struct pair *p, enum pair_side side, uint32_t ssrc)
     if (res == OK)
         send(p, side, bytes(room, len));
     return res;
+}
+
+struct bytes pair_request(struct pair *p, uint8_t room[static 512], const struct pair_request *r)
+{
+    struct writer w = writer_on((struct bytes_mut){room, 512});
+    uint8_t transaction[STUN_TRANSACTION_LEN];
+    struct bytes covered, out = {0};
+
+    random_fill(&p->seeded.random, transaction, sizeof transaction);
+    stun_open(&w, STUN_REQUEST, transaction);
+    stun_put_username(&w, r->first, r->second);
+    if (r->use_candidate)
+        stun_put_use_candidate(&w);
+    if (r->controlled) {
+        writer_u32(&w, 0x80290008);
+        writer_u64(&w, 1);
+    } else {
+        stun_put_controlling(&w, 1);
+    }
+    if (r->unknown)
+        writer_u32(&w, 0x7fff0000);
+    if (!r->no_integrity) {
+        uint8_t *mac = stun_integrity(&w, &covered);
+
+        assert_non_null(mac);
+        assert_int_equal(crypto_hmac_sha1(r->password, &covered, 1, mac), OK);
+    }
+    if (!r->no_fingerprint)
+        stun_fingerprint(&w);
+    assert_int_equal(writer_end(&w, &out), OK);
+    return out;
 }

@@ -54,4 +54,12 @@ enum result pair_report(struct pair *, enum pair_side, uint32_t ssrc);
 /* Gives bytes to one side as if they came from that address; its answers go over the link. */
 enum result pair_give(struct pair *, enum pair_side, const struct address *from, struct bytes);
 
+/* A request as a peer of our choice would send it. */
+struct pair_request {
+    struct bytes first, second, password;
+    bool use_candidate, controlled, unknown, no_integrity, no_fingerprint;
+};
+/* Written into the room. */
+struct bytes pair_request(struct pair *, uint8_t room[static 512], const struct pair_request *);
+
 #endif

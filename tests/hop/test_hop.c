@@ -272,43 +272,6 @@ static void g16_stun_cut_short(void **state)
     done(p);
 }
 
-/* A request as a peer of our choice would send it. */
-struct request {
-    struct bytes first, second, password;
-    bool use_candidate, controlled, unknown, no_integrity, no_fingerprint;
-};
-
-static struct bytes request(struct pair *p, uint8_t room[static 512], const struct request *r)
-{
-    struct writer w = writer_on((struct bytes_mut){room, 512});
-    uint8_t transaction[STUN_TRANSACTION_LEN];
-    struct bytes covered, out = {0};
-
-    random_fill(&p->seeded.random, transaction, sizeof transaction);
-    stun_open(&w, STUN_REQUEST, transaction);
-    stun_put_username(&w, r->first, r->second);
-    if (r->use_candidate)
-        stun_put_use_candidate(&w);
-    if (r->controlled) {
-        writer_u32(&w, 0x80290008);
-        writer_u64(&w, 1);
-    } else {
-        stun_put_controlling(&w, 1);
-    }
-    if (r->unknown)
-        writer_u32(&w, 0x7fff0000);
-    if (!r->no_integrity) {
-        uint8_t *mac = stun_integrity(&w, &covered);
-
-        assert_non_null(mac);
-        assert_int_equal(crypto_hmac_sha1(r->password, &covered, 1, mac), OK);
-    }
-    if (!r->no_fingerprint)
-        stun_fingerprint(&w);
-    assert_int_equal(writer_end(&w, &out), OK);
-    return out;
-}
-
 static void only_authentic_requests_are_answered(void **state)
 {
     struct pair *p = fresh(24);
@@ -316,7 +279,7 @@ static void only_authentic_requests_are_answered(void **state)
     struct bytes theirs = bytes_string(p->ends[CLIENT].credentials.ufrag);
     struct bytes password = bytes_string(p->ends[RELAY].credentials.password);
     const struct {
-        struct request request;
+        struct pair_request request;
         enum result expect;
         unsigned answers;
     } cases[] = {
@@ -335,7 +298,7 @@ static void only_authentic_requests_are_answered(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         unsigned before = p->ends[RELAY].datagrams;
-        struct bytes b = request(p, room, &cases[i].request);
+        struct bytes b = pair_request(p, room, &cases[i].request);
         struct link_datagram d;
         struct stun m;
 
@@ -419,16 +382,16 @@ static void a_copied_check_turns_nothing(void **state)
 static void a_check_without_nomination_moves_nothing(void **state)
 {
     struct pair *p = opened(28);
-    const struct request r = {bytes_string(p->ends[RELAY].credentials.ufrag),
-                              bytes_string(p->ends[CLIENT].credentials.ufrag),
-                              bytes_string(p->ends[RELAY].credentials.password)};
+    const struct pair_request r = {bytes_string(p->ends[RELAY].credentials.ufrag),
+                                   bytes_string(p->ends[CLIENT].credentials.ufrag),
+                                   bytes_string(p->ends[RELAY].credentials.password)};
     struct address at = p->ends[CLIENT].at, now;
     uint8_t room[512];
 
     (void)state;
     for (uint8_t i = 0; i < 20; i++) { /* more of them than are remembered */
         at.port[0] = i;
-        assert_int_equal(pair_give(p, RELAY, &at, request(p, room, &r)), OK);
+        assert_int_equal(pair_give(p, RELAY, &at, pair_request(p, room, &r)), OK);
         assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
     }
     converse(p, CLIENT, 0, 10);
