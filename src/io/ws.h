@@ -11,7 +11,7 @@ struct ws;
 /* Numbers may be 0 for the default that stands behind them. */
 struct ws_limits {
     size_t message_max; /* 64 KiB: the whole message, however many frames bring it */
-    size_t queue_max;   /* 1 MiB: what a slow reader may leave unread; beyond it 1008 */
+    size_t queue_max;   /* 1 MiB: what a slow reader may leave unread; beyond it 1008, E_AGAIN */
     uint32_t ping_ms;   /* 15 s: after so long without a byte from the peer it is pinged */
     uint32_t dead_ms;   /* 40 s: after so long without one it is given up; more than ping_ms */
 };
@@ -22,14 +22,15 @@ struct ws_events {
     void (*message)(void *context, struct ws *, struct bytes); /* borrowed until it returns */
     /* The last call, once; the link is freed when it returns. `code` is the peer's or ours (RFC 6455,
      * section 7.4), 1006 where the connection broke. `why`: OK (closed in order by either side) | E_CLOSED |
-     * E_EXPIRED (dead, or never opened) | E_TOO_LARGE | E_MALFORMED | E_NO_MEMORY | E_REFUSED (not upgraded:
-     * the server's status is in `code`) | a result of gate_open | E_FORGED, E_CRYPTO (TLS) */
+     * E_EXPIRED (dead, or never opened) | E_TOO_LARGE | E_MALFORMED | E_AGAIN (reads too slowly) |
+     * E_NO_MEMORY | E_REFUSED (not upgraded: the server's status is in `code`) | a result of gate_open |
+     * E_FORGED, E_CRYPTO (TLS) */
     void (*closed)(void *context, struct ws *, unsigned code, enum result why);
 };
 
 /* Server: GET on `path` with an upgrade. Plain data with static strings. `accept` is called for each new
- * link, already open, and must answer with ws_attach or ws_free. The limit of connections counts links too.
- */
+ * link, already open, and must answer with ws_attach or ws_free. The limit of connections counts links too,
+ * but a link is no longer the server's: it outlives it until `closed` or ws_free. */
 struct ws_route {
     const char *path;
     const char *protocol; /* the subprotocol that must be offered; NULL for none */

@@ -8,7 +8,8 @@
 struct loop *patience_loop(void);
 /* Runs the loop until loop_stop; fails the running test after 10 s. */
 void patience_run(struct loop *);
-/* Runs the loop for a while in which something must not happen; not for waiting. */
+/* Runs the loop for a while in which something must not happen, whoever stops it meanwhile; not for waiting.
+ */
 void patience_let_pass(struct loop *, unsigned ms);
 
 #endif
