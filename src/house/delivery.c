@@ -374,7 +374,7 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
 
     tell_all(&u, message->request);
     s->gathering->last_commit_ms = s->house->now_ms;
-    doorkeeper_anew(s->gathering);
+    doorkeeper_committed(s->gathering, s);
     return answered();
 }
 

@@ -11,6 +11,9 @@
 /* One round lets in so many, so that commit, Welcome and tree stay within their limits. */
 enum { JOINERS_MAX = 32, JOINERS_BYTES = 24 * 1024, LOST_MAX = 64 };
 
+/* A doorkeeper may err, or commit before he hears of a joiner: one more is asked, no third. */
+enum { PASSED_OVER_MAX = 2 };
+
 /* Plain leaves are batched; and a failure of the disk is tried again after as long. */
 enum { REKEY_MS = 1000 };
 
@@ -25,6 +28,37 @@ void doorkeeper_anew(struct gathering *g)
 {
     g->asked = false;
     doorkeeper_stir(g, g->house->now_ms);
+}
+
+static void send_away(struct session *s)
+{
+    struct signal message = {.type = SIGNAL_REFUSED, .request = s->enter_request};
+
+    message.refused.reason = REASON_MALFORMED;
+    message.refused.text = BYTES_TEXT("no doorkeeper takes this KeyPackage");
+    session_tell(s, &message);
+    gathering_quit(s);
+}
+
+void doorkeeper_committed(struct gathering *g, const struct session *by)
+{
+    bool was_asked = g->asked && g->asked_leaf == by->leaf, left_out = false;
+    struct session *next;
+
+    for (struct session *s = g->sessions; s != NULL && was_asked; s = next) {
+        next = s->beside;
+        if (s->place != PLACE_WAITING || !s->offered)
+            continue;
+        left_out = true;
+        if (++s->passed_over >= PASSED_OVER_MAX)
+            send_away(s);
+    }
+    doorkeeper_anew(g);
+    /* As if the one who was asked had not answered. */
+    if (left_out) {
+        g->asked = true;
+        g->asked_until_ms = g->house->now_ms;
+    }
 }
 
 static struct session *whom(const struct gathering *g)
@@ -46,11 +80,14 @@ static struct session *next_joiner(const struct gathering *g, uint32_t after)
     return next;
 }
 
-static enum result write_joiners(const struct gathering *g, struct writer *w, struct bytes *list)
+static enum result write_joiners(struct gathering *g, struct writer *w, struct bytes *list)
 {
-    const struct session *s = next_joiner(g, 0);
+    struct session *s;
     size_t used = 0;
 
+    for (s = g->sessions; s != NULL; s = s->beside)
+        s->offered = false;
+    s = next_joiner(g, 0);
     for (unsigned count = 0; s != NULL && count < JOINERS_MAX; count++) {
         struct signal_joiner item = {s->waiting, bytes(s->key_package, s->key_package_len)};
 
@@ -58,6 +95,7 @@ static enum result write_joiners(const struct gathering *g, struct writer *w, st
         if (used > JOINERS_BYTES)
             break;
         signal_joiner_put(w, &item);
+        s->offered = true;
         s = next_joiner(g, s->waiting);
     }
     return writer_end(w, list);

@@ -9,6 +9,9 @@
 void doorkeeper_stir(struct gathering *, uint64_t at_ms);
 /* A commit came, or whoever was asked is gone: the lowest awake leaf is asked next. */
 void doorkeeper_anew(struct gathering *);
+/* The one who was asked has committed: those whom he was offered and left out get another doorkeeper, and who
+ * was left out twice is sent away, with a KeyPackage that no member takes. */
+void doorkeeper_committed(struct gathering *, const struct session *by);
 /* Asks, where there is something to ask and nobody asked who still has time. With nobody awake those who wait
  * are told to found the table. For delivery.c, when the gathering's time has come. */
 void doorkeeper_ask(struct gathering *);

@@ -47,6 +47,8 @@ enum result gathering_join(struct session *s, const uint8_t room[static 32], uin
 void gathering_wait(struct session *s)
 {
     s->place = PLACE_WAITING;
+    s->offered = false;
+    s->passed_over = 0;
     s->waiting = ++s->gathering->next_waiting;
 }
 

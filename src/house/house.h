@@ -46,7 +46,8 @@ const struct store_schema *house_schema(void);
 
 /* OK | E_NO_MEMORY | E_IO | E_CRYPTO */
 MUST_USE enum result house_new(const struct house_settings *, struct house **out);
-/* Closes all links. After the server that it is mounted on has been freed; NULL is fine. */
+/* Drops all links. The server that it is mounted on must not run any more, or be freed already. NULL is fine.
+ */
 void house_free(struct house *);
 
 /* The house's name in every signature, and the key that tickets verify with. */

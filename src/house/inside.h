@@ -66,6 +66,8 @@ struct session {
     size_t key_package_len;
     uint8_t reference[32]; /* of the KeyPackage, RFC 9420, section 5.2 */
     uint32_t waiting;      /* number among those who wait */
+    bool offered;          /* it is in the list that the doorkeeper was sent last */
+    unsigned passed_over;  /* how often a doorkeeper committed and left it out */
     uint32_t leaf;
     uint8_t tag[TAG_BYTES]; /* what the relay knows the seat by; random, drawn when it is committed */
     uint32_t ticket;        /* the number of the newest ticket */

@@ -3,6 +3,9 @@
 
 #include "io/ws.h"
 
+/* A link is dead long before its ticket lapses, and its seat is then free SEAT_LOST_MS later. */
+enum { PING_MS = 5000, DEAD_MS = 15000 };
+
 struct mount {
     struct house *house;
     struct loop_timer *timer;
@@ -128,8 +131,10 @@ static void on_health(void *context, const struct http_request *request, struct 
 
 static void mount_free(struct mount *m)
 {
-    while (m->wires != NULL)
+    while (m->wires != NULL) {
+        ws_free(m->wires->ws);
         wire_free(m->wires);
+    }
     loop_timer_free(m->timer);
     free(m);
 }
@@ -148,7 +153,7 @@ enum result house_mount(struct house *h, struct loop *loop, struct http_server *
     if (res == OK)
         res = ws_route_add(server, &(struct ws_route){.path = "/signal",
                                                       .protocol = "teahouse.1",
-                                                      .limits = {.message_max = SIGNAL_BYTES},
+                                                      .limits = {SIGNAL_BYTES, 0, PING_MS, DEAD_MS},
                                                       .accept = on_link,
                                                       .context = m});
     if (res == OK)

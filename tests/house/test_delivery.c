@@ -381,6 +381,37 @@ static void the_next_leaf_is_asked_after_a_second(void **state)
     clear(&t);
 }
 
+/* A KeyPackage that members refuse does not keep them committing for ever. */
+static void who_is_left_out_twice_is_sent_away(void **state)
+{
+    struct inn *inn = *state;
+    struct table_of_three t;
+    struct draft d;
+    const struct signal *m;
+
+    lay(&t, inn);
+    guest_enter(&t.cleo, t.room, SIGNAL_LISTENER);
+    guest_asked_for_one(&t.anna);
+    draft_start(&d, t.room, 1, "group");
+    draft_send(&d, &t.anna);
+    guest_got(&t.bert, SIGNAL_HANDSHAKE);
+    guest_asked_for_one(&t.bert);
+    guest_nothing(&t.cleo);
+    draft_start(&d, t.room, 2, "group");
+    draft_send(&d, &t.bert);
+    m = guest_got(&t.cleo, SIGNAL_REFUSED);
+    assert_int_equal(m->refused.reason, REASON_MALFORMED);
+    assert_int_equal(m->request, t.cleo.request);
+    guest_forget(&t.anna);
+    guest_forget(&t.bert);
+    inn_wait(inn, 5000);
+    guest_nothing(&t.anna);
+    guest_nothing(&t.bert);
+    /* She may come again. */
+    guest_join(&t.cleo, &t.anna, t.room, SIGNAL_LISTENER, "group", 3, 2);
+    clear(&t);
+}
+
 static void who_waits_founds_when_nobody_is_awake(void **state)
 {
     struct inn *inn = *state;
@@ -635,6 +666,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(f4_only_a_moderator_removes, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_removed_leaf_may_be_taken_in_the_same_commit, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(the_next_leaf_is_asked_after_a_second, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(who_is_left_out_twice_is_sent_away, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(who_waits_founds_when_nobody_is_awake, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(lost_seats_come_with_the_houses_word, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(leaves_are_batched, inn_start, inn_end),
