@@ -1,5 +1,6 @@
 #include "client/ear.h"
 #include "sound/opus.h"
+#include "support/denied.h"
 #include "support/waveform.h"
 #include "talk.h"
 
@@ -443,6 +444,62 @@ static void who_is_not_on_stage_is_not_heard(void **state)
     talk_end(&t);
 }
 
+static void memory_is_taken_at_the_start_alone(void **state)
+{
+    float out[SOUND_FRAME];
+    struct singer singer;
+    struct mouth *mouth;
+    struct talk t;
+    struct ear *ear;
+    unsigned taken;
+
+    (void)state;
+    talk_start(&t, 14);
+    for (unsigned passed = 0;; passed++) {
+        enum result res;
+
+        denied_after(passed);
+        res = ear_new(&ear, t.hearer);
+        if (!denied_end()) {
+            assert_int_equal(res, OK);
+            assert_true(passed > SLOTS);
+            break;
+        }
+        assert_int_equal(res, E_NO_MEMORY);
+        assert_null(ear);
+    }
+    ear_free(ear);
+    for (unsigned passed = 0;; passed++) {
+        enum result res;
+
+        denied_after(passed);
+        res = mouth_new(&mouth, t.speaker, &t.seeded.random);
+        if (!denied_end()) {
+            assert_int_equal(res, OK);
+            assert_true(passed > 1);
+            break;
+        }
+        assert_int_equal(res, E_NO_MEMORY);
+        assert_null(mouth);
+    }
+    mouth_free(mouth);
+
+    /* The keyring expands a sender's key when its first frame comes. */
+    t.lost_percent = 10;
+    singer_start(&singer, &t, t.speaker, 0, 500);
+    sing_and_hear(&singer, 10, out);
+    talk_say(&t, out);
+    taken = denied_count();
+    sing_and_hear(&singer, 100, out);
+    for (unsigned i = 0; i < 100; i++) {
+        talk_say(&t, out);
+        talk_hear(&t, out);
+    }
+    assert_int_equal(denied_count(), taken);
+    sound_encoder_free(singer.encoder);
+    talk_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +516,7 @@ int main(void)
         cmocka_unit_test(early_frames_wait_for_their_epoch),
         cmocka_unit_test(frames_without_a_key_are_given_up),
         cmocka_unit_test(who_is_not_on_stage_is_not_heard),
+        cmocka_unit_test(memory_is_taken_at_the_start_alone),
     };
 
     return cmocka_run_group_tests_name("ear", tests, NULL, NULL);

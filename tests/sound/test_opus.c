@@ -1,5 +1,6 @@
 #include "sound/opus.h"
 
+#include "support/denied.h"
 #include "support/speech.h"
 #include "support/waveform.h"
 
@@ -233,6 +234,22 @@ static void reset_forgets(void **state)
     sound_decoder_free(NULL);
 }
 
+static void no_memory_is_a_result(void **state)
+{
+    struct sound_encoder *encoder;
+    struct sound_decoder *decoder;
+
+    (void)state;
+    denied_after(0);
+    assert_int_equal(sound_encoder_new(&encoder), E_NO_MEMORY);
+    assert_true(denied_end());
+    assert_null(encoder);
+    denied_after(0);
+    assert_int_equal(sound_decoder_new(&decoder), E_NO_MEMORY);
+    assert_true(denied_end());
+    assert_null(decoder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +260,7 @@ int main(void)
         cmocka_unit_test(g14_only_frames_of_20_ms),
         cmocka_unit_test(g14_no_two_frames_in_one_packet),
         cmocka_unit_test(reset_forgets),
+        cmocka_unit_test(no_memory_is_a_result),
     };
 
     return cmocka_run_group_tests_name("opus", tests, NULL, NULL);

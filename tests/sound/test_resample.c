@@ -1,6 +1,8 @@
 #include "sound/frames.h"
 #include "sound/resample.h"
 
+#include "support/denied.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -185,6 +187,31 @@ static void passes_on_what_was_wrong(void **state)
     frames_free(NULL);
 }
 
+static void no_memory_is_a_result(void **state)
+{
+    float got[SOUND_FRAME];
+    struct file *f = *state;
+    struct frames *frames;
+    struct resampler *r;
+
+    denied_after(0);
+    assert_int_equal(resampler_new(&r, 8000), E_NO_MEMORY);
+    assert_true(denied_end());
+    assert_null(r);
+    denied_after(0);
+    assert_int_equal(frames_new(&frames, (struct wav_source){read_file, f}), E_NO_MEMORY);
+    assert_true(denied_end());
+    assert_null(frames);
+
+    put_tone(f, 8000, 100);
+    assert_int_equal(frames_new(&frames, (struct wav_source){read_file, f}), OK);
+    denied_after(0);
+    assert_int_equal(frames_next(frames, got), E_NO_MEMORY);
+    assert_true(denied_end());
+    assert_int_equal(frames_next(frames, got), OK);
+    frames_free(frames);
+}
+
 static int set_up(void **state)
 {
     *state = calloc(1, sizeof(struct file));
@@ -202,7 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_pitch_phase_and_length), cmocka_unit_test(refuses_insane_rates),
         cmocka_unit_test(frames_of_every_rate),         cmocka_unit_test(fills_up_the_last_frame),
-        cmocka_unit_test(passes_on_what_was_wrong),
+        cmocka_unit_test(passes_on_what_was_wrong),     cmocka_unit_test(no_memory_is_a_result),
     };
 
     return cmocka_run_group_tests_name("resample", tests, set_up, tear_down);

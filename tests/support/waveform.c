@@ -56,8 +56,8 @@ double waveform_correlation(const float *a, const float *b, size_t count)
 
 /* --- The lag --- */
 
-/* In place, its length a power of two; turn = -1 forwards, 1 backwards (not scaled). */
-static void fourier(double complex *x, size_t n, double turn)
+/* In place, its length a power of two; not scaled. `turns` holds exp(-2 pi i k / n) for the first half. */
+static void fourier(double complex *x, size_t n, const double complex *turns)
 {
     for (size_t i = 1, j = 0; i < n; i++) {
         size_t bit = n >> 1;
@@ -73,14 +73,12 @@ static void fourier(double complex *x, size_t n, double turn)
         }
     }
     for (size_t len = 2; len <= n; len <<= 1) {
-        for (size_t k = 0; k < len / 2; k++) {
-            double complex w = cexp(I * turn * 2 * pi * (double)k / (double)len);
+        for (size_t i = 0; i < n; i += len) {
+            for (size_t k = 0; k < len / 2; k++) {
+                double complex even = x[i + k], odd = turns[k * (n / len)] * x[i + k + len / 2];
 
-            for (size_t i = k; i < n; i += len) {
-                double complex even = x[i], odd = w * x[i + len / 2];
-
-                x[i] = even + odd;
-                x[i + len / 2] = even - odd;
+                x[i + k] = even + odd;
+                x[i + k + len / 2] = even - odd;
             }
         }
     }
@@ -114,7 +112,7 @@ static bool find_lag(const float *reference, size_t reference_count, const float
                      size_t recording_count, int64_t *lag)
 {
     size_t n = 1, best = 0;
-    double complex *a, *b;
+    double complex *a, *b, *turns;
     int64_t coarse;
     double most = 0;
 
@@ -122,24 +120,31 @@ static bool find_lag(const float *reference, size_t reference_count, const float
         n <<= 1;
     a = calloc(n, sizeof *a);
     b = calloc(n, sizeof *b);
-    if (a == NULL || b == NULL) {
+    turns = calloc(n, sizeof *turns);
+    if (a == NULL || b == NULL || turns == NULL) {
         free(a);
         free(b);
+        free(turns);
         return false;
     }
+    for (size_t k = 0; k < n / 2; k++)
+        turns[k] = cexp(-2 * pi * I * (double)k / (double)n);
     thin_out(reference, reference_count, a);
     thin_out(recording, recording_count, b);
-    fourier(a, n, -1);
-    fourier(b, n, -1);
+    fourier(a, n, turns);
+    fourier(b, n, turns);
+    /* Turned into its conjugate the product comes back by the same way; its real part is all that is asked.
+     */
     for (size_t i = 0; i < n; i++)
-        a[i] = conj(a[i]) * b[i];
-    fourier(a, n, 1);
+        a[i] = a[i] * conj(b[i]);
+    fourier(a, n, turns);
     for (size_t i = 1; i < n; i++) {
         if (creal(a[i]) > creal(a[best]))
             best = i;
     }
     free(a);
     free(b);
+    free(turns);
 
     coarse = THIN * (best > recording_count / THIN ? (int64_t)best - (int64_t)n : (int64_t)best);
     *lag = coarse;
