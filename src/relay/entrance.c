@@ -42,7 +42,7 @@ static void refuse(struct http_turn turn, enum result why)
     case E_UNSUPPORTED:
         http_answer_text(
             turn, 400,
-            "the offer needs BUNDLE, rtcp-mux, ICE, DTLS with sha-256, and Opus as its first m-line");
+            "the offer needs BUNDLE, rtcp-mux, ICE, DTLS with sha-256 and setup actpass or active, and Opus");
         break;
     case E_FORGED:
         http_answer_text(turn, 401, "no valid ticket");

@@ -16,6 +16,9 @@ enum result relay_offer_read(struct bytes text, const struct ticket *t, struct s
     const struct sdp_media *m = &offer->media[offer->transport];
     if (memcmp(m->fingerprint, t->fingerprint, sizeof t->fingerprint) != 0)
         return E_REFUSED;
+    /* We never start the handshake: that would be a word to an address that has not passed a check. */
+    if (m->setup == SDP_PASSIVE)
+        return E_UNSUPPORTED;
     sdp_plan_of(offer, plan);
     if (plan->use[offer->transport] == SDP_REJECT)
         return E_UNSUPPORTED;

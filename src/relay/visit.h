@@ -7,7 +7,8 @@
 #include "wire/sdp.h"
 
 /* Whether we can serve the offer, and it is the ticket's holder who makes it.
- * OK | E_MALFORMED | E_TOO_LARGE | E_UNSUPPORTED (no transport, no voice) | E_REFUSED (another certificate)
+ * OK | E_MALFORMED | E_TOO_LARGE | E_UNSUPPORTED (no transport, no voice, or a client that wants us to start)
+ * | E_REFUSED (another certificate)
  */
 MUST_USE enum result relay_offer_read(struct bytes text, const struct ticket *, struct sdp *offer,
                                       struct sdp_plan *plan);

@@ -2,6 +2,7 @@
 #include "crypto/crypto.h"
 #include "relay/receive.h"
 #include "relay/visit.h"
+#include "support/denied.h"
 #include "support/seeded.h"
 
 #include "caller.h"
@@ -544,6 +545,12 @@ static void offers_that_are_refused(void **state)
     assert_int_equal(
         relay_offer_read(BYTES_TEXT("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"), &c->ticket, &offer, &plan),
         E_UNSUPPORTED);
+    char passive[sizeof c->offer]; /* the client waits for us: nobody would begin */
+    snprintf(passive, sizeof passive, "%s", c->offer);
+    for (char *at; (at = strstr(passive, "a=setup:actpass")) != NULL;)
+        memcpy(at, "a=setup:passive", 15);
+    assert_int_equal(relay_offer_read(bytes(passive, c->offer_text.len), &c->ticket, &offer, &plan),
+                     E_UNSUPPORTED);
     assert_int_equal(relay_offer_read(BYTES_TEXT("{}"), &c->ticket, &offer, &plan), E_MALFORMED);
     world_free(w);
 }
@@ -575,6 +582,59 @@ static void no_more_sessions_than_the_limit(void **state)
     world_free(w);
 }
 
+static void nothing_is_allocated_per_packet(void **state)
+{
+    struct world *w = world_new();
+    struct caller *speaker = arrive(w, 1, TICKET_SPEAKER), *listener = arrive(w, 1, TICKET_LISTENER);
+
+    (void)state;
+    say(w, speaker, 0);
+    unsigned before = denied_count();
+    assert_true(before > 0);
+    for (uint32_t n = 1; n < 100; n++)
+        say(w, speaker, n);
+    assert_int_equal(denied_count(), before);
+    assert_int_equal(listener->heard_count, 100);
+    world_free(w);
+}
+
+/* One session after another is denied one allocation, until one comes in without; the worker lives on. */
+static void memory_that_runs_out(void **state)
+{
+    struct world *w = world_new();
+    struct caller *first = arrive(w, 1, TICKET_SPEAKER), *c = &w->callers[1];
+    struct sdp_plan plan;
+    struct sdp offer;
+    unsigned denials = 0;
+    bool denied = true;
+
+    (void)state;
+    caller_start(c, &w->seeded.random, 2, 2, TICKET_LISTENER);
+    assert_int_equal(relay_offer_read(c->offer_text, &c->ticket, &offer, &plan), OK);
+    for (unsigned n = 0; denied; n++) {
+        struct writer answer = writer_on((struct bytes_mut){(uint8_t *)w->answers[1], ANSWER});
+        struct relay_session *s = NULL;
+
+        denied_after(n);
+        enum result res = relay_session_new(&offer, &plan, &c->ticket, &w->relay_at, 1, &w->seeded.random,
+                                            w->now_us, &answer, &s);
+        bool made = res == OK;
+        if (made)
+            res = relay_seats_add(w->seats, s, w->now_us);
+        denied = denied_end();
+        denials += denied;
+        assert_int_equal(res == OK, !denied);
+        assert_int_equal(w->seats->count, res == OK ? 2 : 1);
+        if (res != OK && made)
+            relay_session_free(s);
+    }
+    assert_true(denials >= 4); /* session, identity, hop, room */
+    hop_identity_free(c->identity);
+    say(w, first, 1);
+    assert_int_equal(w->seats->packets_in, 1);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -593,6 +653,8 @@ int main(void)
         cmocka_unit_test(g19_reports_are_exact),
         cmocka_unit_test(offers_that_are_refused),
         cmocka_unit_test(no_more_sessions_than_the_limit),
+        cmocka_unit_test(nothing_is_allocated_per_packet),
+        cmocka_unit_test(memory_that_runs_out),
     };
 
     if (crypto_start() != OK)
