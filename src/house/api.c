@@ -211,6 +211,8 @@ static bool has_allowance(struct session *s)
     if (earned >= HOUSE_REQUESTS_BURST - s->allowance) {
         s->allowance = HOUSE_REQUESTS_BURST;
         s->allowance_at_ms = s->house->now_ms;
+        /* A link that lives for hours may err now and then. */
+        s->faults = 0;
     } else {
         s->allowance += (unsigned)earned;
         s->allowance_at_ms += earned * each_ms;

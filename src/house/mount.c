@@ -4,7 +4,7 @@
 #include "io/ws.h"
 
 /* A link is dead long before its ticket lapses, and its seat is then free SEAT_LOST_MS later. */
-enum { PING_MS = 5000, DEAD_MS = 15000 };
+enum { PING_MS = 3000, DEAD_MS = 9000 };
 
 struct mount {
     struct house *house;

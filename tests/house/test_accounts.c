@@ -53,6 +53,23 @@ static void a_wrong_signature_is_refused(void **state)
     guest_forget(&eve);
 }
 
+static void who_keeps_forging_is_shown_out(void **state)
+{
+    struct inn *inn = *state;
+    struct guest eve;
+    struct signal m = {.type = SIGNAL_SIGN_IN};
+
+    guest_key(&eve, inn, "eve");
+    guest_arrive(&eve, inn);
+    for (int i = 0; i < HOUSE_FAULTS_MAX; i++) {
+        assert_int_equal(eve.closed, 0);
+        guest_send(&eve, &m);
+        guest_refused(&eve, REASON_FORGED);
+    }
+    assert_int_equal(eve.closed, CLOSE_POLICY);
+    guest_forget(&eve);
+}
+
 /* Attack F19: a signature made for one use, house or link counts in no other. */
 static void f19_a_signature_counts_once(void **state)
 {
@@ -310,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_new_account_signs_up_and_in, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_wrong_signature_is_refused, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(who_keeps_forging_is_shown_out, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f19_a_signature_counts_once, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_handle_is_had_once, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g53_g54_g55_bad_handles_are_refused, inn_start, inn_end),
