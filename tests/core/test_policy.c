@@ -431,6 +431,67 @@ static void f2_f25_a_false_group_is_refused(void **state)
     }
 }
 
+/* The same at the door: two honest rooms and a member who keeps to no rule. They refuse what it may not do,
+ * stay in their epoch, hear each other, and follow the next commit that is right. */
+static void f4_f1_honest_rooms_stay_where_they_are(void **state)
+{
+    static struct order_room order;
+    static struct upload upload;
+    static const uint32_t maker[] = {0};
+    struct table_of_people t;
+    struct bare hostile;
+    struct group_extensions none = {0};
+    struct group_change bad[] = {{.removes = maker, .remove_count = 1}, {.context = &none}};
+    const struct core_commit *commit;
+    const struct core_change *change;
+    struct writer w = writer_over(order.joiners);
+    struct opened *opened;
+    uint8_t frame[TABLE_FRAME];
+
+    (void)state;
+    table_start(&t, &open_room);
+    table_seat(&t, 2);
+    bare_start(&hostile, &t, 2);
+    bare_wait(&hostile, &t);
+    table_order(&t, (struct wish){.keeper = 0}, &order);
+    signal_joiner_put(&w, &(struct signal_joiner){102, buffer_bytes(&hostile.key_package)});
+    assert_int_equal(writer_end(&w, &order.order.joiners), OK);
+    assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
+    table_upload(&t, commit, &upload);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &upload.handshake, &change), OK);
+    assert_int_equal(
+        group_join(hostile.joining, &rules, upload.welcome_bytes, upload.tree_bytes, &hostile.group), OK);
+
+    for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+        struct group_committed made;
+        struct core_handshake handshake = {0};
+
+        assert_int_equal(group_commit(hostile.group, &t.seeded.random, &bad[k], TABLE_UNIX, &made), OK);
+        handshake.commit = buffer_bytes(&made.commit);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &handshake, &change), E_REFUSED);
+        group_committed_free(&made);
+        group_drop_staged(hostile.group);
+    }
+    t.now_ms += 1000;
+    assert_int_equal(table_say(&t, 0, 7, frame), OK);
+    assert_int_equal(table_hear(&t, 1, 0, frame), 7);
+
+    table_order(&t, (struct wish){.keeper = 0, .kicks = 0}, &order);
+    order.kicks[0] = group_own_leaf(hostile.group);
+    order.order.kick_count = 1;
+    assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
+    table_upload(&t, commit, &upload);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &upload.handshake, &change), OK);
+    assert_int_equal(group_open(hostile.group, upload.commit_bytes, TABLE_UNIX, &opened), OK);
+    assert_true(opened->removes_us);
+    opened_free(opened);
+    bare_end(&hostile);
+    table_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +504,7 @@ int main(void)
         cmocka_unit_test(f7_f25_ghosts_are_refused),
         cmocka_unit_test(f7_a_leaf_keeps_its_binding),
         cmocka_unit_test(g38_outsiders_and_ends_are_refused),
+        cmocka_unit_test(f4_f1_honest_rooms_stay_where_they_are),
         cmocka_unit_test(f2_f25_a_false_group_is_refused),
     };
 

@@ -1,3 +1,4 @@
+#include "core/room.h"
 #include "core/table.h"
 #include "support/denied.h"
 #include "support/memory.h"
@@ -394,6 +395,55 @@ static void lists_that_differ_raise_an_alarm(void **state)
     }
 }
 
+static void a_hidden_removal_raises_an_alarm(void **state)
+{
+    static struct upload upload;
+    const struct core_commit *commit;
+    const struct core_change *change;
+
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct table_of_people t;
+        struct order_room order;
+        struct writer w = writer_over(upload.removed);
+
+        table_start(&t, &everyone_speaks);
+        table_seat(&t, 4);
+        table_order(&t, (struct wish){.keeper = 0, .kicks = 1u << 2}, &order);
+        assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
+        table_upload(&t, commit, &upload);
+        if (way == 1)
+            upload.handshake.removed.len = 0;
+        if (way == 2) {
+            signal_leaf_put(&w, &(struct signal_leaf){3});
+            assert_int_equal(writer_end(&w, &upload.handshake.removed), OK);
+        }
+        for (unsigned i = 1; i < 3; i++) {
+            assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &upload.handshake, &change), OK);
+            assert_int_equal(change->alarm, way != 0);
+            assert_int_equal(change->went_count, 1);
+            assert_memory_equal(change->went[0].account, t.people[2].account, 32);
+        }
+        table_end(&t);
+    }
+}
+
+/* F18: what could make an epoch's key again is gone once the key is made. */
+static void f18_the_exporter_is_gone(void **state)
+{
+    struct table_of_people t;
+    uint8_t again[16];
+
+    (void)state;
+    table_start(&t, &everyone_speaks);
+    table_seat(&t, 3);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(group_export(t.people[i].room->group, BYTES_TEXT("SFrame 1.0 Base Key"),
+                                      (struct bytes){0}, (struct bytes_mut){again, sizeof again}),
+                         E_NO_KEY);
+    table_end(&t);
+}
+
 static void seats_agree_with_the_tree_or_not(void **state)
 {
     struct table_of_people t;
@@ -402,7 +452,7 @@ static void seats_agree_with_the_tree_or_not(void **state)
     (void)state;
     table_start(&t, &everyone_speaks);
     table_seat(&t, 3);
-    for (int way = 0; way < 4; way++) {
+    for (int way = 0; way < 5; way++) {
         struct writer w = writer_over(list);
         struct bytes seats;
 
@@ -410,13 +460,15 @@ static void seats_agree_with_the_tree_or_not(void **state)
             struct signal_seat seat = {.leaf = leaf};
 
             memcpy(seat.account, t.people[way == 1 && leaf == 2 ? 4 : leaf].account, 32);
-            if (way == 2 && leaf == 2)
+            if ((way == 2 || way == 4) && leaf == 2)
                 continue; /* a member that the house does not name */
             signal_seat_put(&w, &seat);
             if (way == 3 && leaf == 2) {
                 seat.leaf = 3; /* one that it makes up */
                 signal_seat_put(&w, &seat);
             }
+            if (way == 4 && leaf == 1)
+                signal_seat_put(&w, &seat); /* one that it names twice */
         }
         assert_int_equal(writer_end(&w, &seats), OK);
         for (unsigned i = 0; i < 3; i++)
@@ -795,6 +847,8 @@ int main(void)
         cmocka_unit_test(f24_the_second_founder_waits),
         cmocka_unit_test(g42_the_loser_of_a_race_follows),
         cmocka_unit_test(lists_that_differ_raise_an_alarm),
+        cmocka_unit_test(a_hidden_removal_raises_an_alarm),
+        cmocka_unit_test(f18_the_exporter_is_gone),
         cmocka_unit_test(seats_agree_with_the_tree_or_not),
         cmocka_unit_test(f2_a_false_group_gets_no_joiner),
         cmocka_unit_test(f25_a_welcome_into_another_room_is_refused),
