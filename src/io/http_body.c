@@ -49,7 +49,7 @@ static enum result take_line(struct evbuffer *from, uint8_t line[static LINE_MAX
 {
     struct evbuffer_ptr end = evbuffer_search(from, "\r\n", 2, NULL);
 
-    if (end.pos < 0 ? evbuffer_get_length(from) >= LINE_MAX_LEN : end.pos >= LINE_MAX_LEN)
+    if (end.pos < 0 ? evbuffer_get_length(from) > LINE_MAX_LEN : end.pos >= LINE_MAX_LEN)
         return E_MALFORMED;
     if (end.pos < 0)
         return E_AGAIN;

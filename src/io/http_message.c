@@ -273,8 +273,12 @@ enum result http_message_read(struct bytes block, enum http_kind kind, struct ht
 enum result http_head_take(struct evbuffer *from, uint8_t **block, size_t *len)
 {
     struct evbuffer_ptr end = evbuffer_search(from, "\r\n\r\n", 4, NULL);
+    uint8_t first;
     size_t whole;
 
+    /* Who speaks TLS, or something else, should hear at once that this is another door. */
+    if (evbuffer_copyout(from, &first, 1) == 1 && !token_character(first))
+        return E_MALFORMED;
     if (end.pos < 0)
         return evbuffer_get_length(from) >= HTTP_HEAD_MAX ? E_TOO_LARGE : E_AGAIN;
     whole = (size_t)end.pos + 4;

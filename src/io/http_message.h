@@ -24,7 +24,8 @@ struct http_message {
 MUST_USE enum result http_message_read(struct bytes block, enum http_kind, struct http_message *out);
 
 /* Moves the head of a message, with its empty line, from the buffer to memory that the caller frees.
- * OK | E_AGAIN (not whole yet) | E_TOO_LARGE | E_NO_MEMORY */
+ * OK | E_AGAIN (not whole yet) | E_TOO_LARGE | E_MALFORMED (already its first byte cannot be one) |
+ * E_NO_MEMORY */
 MUST_USE enum result http_head_take(struct evbuffer *from, uint8_t **block, size_t *len);
 
 unsigned http_header_count(const struct http_head *, const char *name);

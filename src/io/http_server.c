@@ -201,6 +201,8 @@ static void refuse(struct connection *c, unsigned status, const char *line)
     answer(c, &reply, &extra);
 }
 
+static const char not_http[] = "This is no HTTP/1.1 request.\n";
+
 static void timed_out(void *context)
 {
     struct connection *c = context;
@@ -355,7 +357,7 @@ static void take_request(struct connection *c, size_t len)
     } else if (res == E_UNSUPPORTED) {
         refuse(c, 501, "Only HTTP/1.1 and the transfer coding chunked are understood.\n");
     } else if (res != OK) {
-        refuse(c, 400, "This is no HTTP/1.1 request.\n");
+        refuse(c, 400, not_http);
     } else if (!origin_allowed(c->server, &c->message.head)) {
         refuse(c, 403, "The Origin is not this server's public URL.\n");
     } else {
@@ -384,6 +386,9 @@ static void take_head(struct connection *c)
         break;
     case E_TOO_LARGE:
         refuse(c, 431, "The headers are too large.\n");
+        break;
+    case E_MALFORMED:
+        refuse(c, 400, not_http);
         break;
     default:
         refuse(c, 503, "Out of memory.\n");

@@ -62,6 +62,38 @@ void raw_connect(struct raw *r, struct loop *loop, const struct address *to)
     raw_pause(r, false);
 }
 
+int raw_listen(struct address *at)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof in;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    *at = address_v4((const uint8_t *)&in.sin_addr, ntohs(in.sin_port));
+    return fd;
+}
+
+static void stop(void *loop)
+{
+    loop_stop(loop);
+}
+
+void raw_accept(struct raw *r, struct loop *loop, int listening)
+{
+    struct loop_watch *watch;
+
+    assert_int_equal(loop_watch_new(loop, listening, stop, loop, &watch), OK);
+    patience_run(loop);
+    loop_watch_free(watch);
+    *r = (struct raw){.loop = loop, .held = calloc(1, RAW_HELD + 1)};
+    assert_non_null(r->held);
+    r->fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(r->fd >= 0);
+    raw_pause(r, false);
+}
+
 bool raw_try(struct raw *r, struct bytes b, size_t *sent)
 {
     ssize_t n = send(r->fd, b.at, b.len, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -19,6 +19,10 @@ struct raw {
 
 /* Connects, or the running test fails. */
 void raw_connect(struct raw *, struct loop *, const struct address *);
+/* Listens on a free port of 127.0.0.1; returns the socket. */
+int raw_listen(struct address *at);
+/* Runs the loop until somebody connects. */
+void raw_accept(struct raw *, struct loop *, int listening);
 /* Without a wait of its own: what does not fit into the socket's buffer fails the test. */
 void raw_send(struct raw *, const char *text);
 void raw_send_bytes(struct raw *, struct bytes);
