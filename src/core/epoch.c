@@ -94,6 +94,7 @@ enum result epoch_key(struct epoch *epoch, struct schedule *secrets)
     wipe(epoch->secrets.encryption, sizeof epoch->secrets.encryption);
     if (res == OK)
         res = schedule_confirmation_tag(epoch->secrets.confirmation, confirmed, epoch->confirmation_tag);
+    wipe(epoch->secrets.confirmation, sizeof epoch->secrets.confirmation);
     if (res == OK)
         res = schedule_interim_hash(confirmed, BYTES_OF(epoch->confirmation_tag), epoch->interim_hash);
     return res;

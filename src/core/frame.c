@@ -373,8 +373,12 @@ enum result private_protect(const struct content *content, uint16_t suite, struc
                             const uint8_t sender_data[static 32], uint32_t padding,
                             const struct random *random, struct buffer *message)
 {
-    struct private_message made = {content->group_id, content->epoch, content->type,
-                                   content->authenticated_data};
+    struct private_message made = {
+        .group_id = content->group_id,
+        .epoch = content->epoch,
+        .type = content->type,
+        .authenticated_data = content->authenticated_data,
+    };
     struct sender_data sender = {.leaf = content->sender};
     uint8_t sealed_sender[SENDER_DATA_LEN + MLS_TAG_LEN];
     struct buffer aad_room = {0}, text = {0};

@@ -13,7 +13,7 @@ struct schedule {
     uint8_t encryption[MLS_HASH_LEN]; /* goes to the secret tree and is wiped here */
     uint8_t exporter[MLS_HASH_LEN];
     uint8_t external[MLS_HASH_LEN];
-    uint8_t confirmation[MLS_HASH_LEN];
+    uint8_t confirmation[MLS_HASH_LEN]; /* used once, and wiped then */
     uint8_t membership[MLS_HASH_LEN];
     uint8_t resumption[MLS_HASH_LEN];
     uint8_t authenticator[MLS_HASH_LEN];

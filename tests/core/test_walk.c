@@ -109,12 +109,56 @@ static void random_walk(void **state)
     }
 }
 
+/* Far beyond what a table may hold, and not a power of two: only that it is quick and right. */
+static void a_thousand_leaves(void **state)
+{
+    enum { NEWCOMERS = 1002 };
+    static struct room room;
+    static struct buffer packages[NEWCOMERS];
+    static struct bytes list[NEWCOMERS];
+    static struct joining *joinings[NEWCOMERS];
+    const uint32_t gone[] = {2, 500, 1002};
+    struct group_committed out;
+
+    (void)state;
+    room_found(&room, MLS_SUITE_CHACHA20_POLY1305, 55);
+    for (size_t i = 0; i < NEWCOMERS; i++) {
+        room_package(&room, room.now - 1, room.now + 60, &packages[i], &joinings[i]);
+        list[i] = buffer_bytes(&packages[i]);
+    }
+    assert_int_equal(group_commit(room.members[0], &room.seeded.random,
+                                  &(struct group_change){.adds = list, .add_count = NEWCOMERS}, room.now,
+                                  &out),
+                     OK);
+    room_take(&room, 0, buffer_bytes(&out.commit), true);
+    assert_int_equal(group_member_count(room.members[0]), NEWCOMERS + 1);
+    assert_int_equal(group_join(joinings[6], &room.rules, buffer_bytes(&out.welcome), buffer_bytes(&out.tree),
+                                &room.members[7]),
+                     OK);
+    group_committed_free(&out);
+
+    assert_int_equal(group_commit(room.members[7], &room.seeded.random,
+                                  &(struct group_change){.removes = gone, .remove_count = 3}, room.now, &out),
+                     OK);
+    room_spread(&room, 7, buffer_bytes(&out.commit));
+    group_committed_free(&out);
+    assert_int_equal(group_member_count(room.members[7]), NEWCOMERS - 2);
+    assert_true(
+        bytes_equal(group_epoch_authenticator(room.members[0]), group_epoch_authenticator(room.members[7])));
+    for (size_t i = 0; i < NEWCOMERS; i++) {
+        buffer_free(&packages[i]);
+        joining_free(joinings[i]);
+    }
+    room_free(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(g41_groups_of_any_size),
         cmocka_unit_test(one_by_one),
         cmocka_unit_test(random_walk),
+        cmocka_unit_test(a_thousand_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
