@@ -1,5 +1,6 @@
 #include "support/denied.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -8,9 +9,10 @@ void *__real_calloc(size_t, size_t);
 void *__wrap_malloc(size_t);
 void *__wrap_calloc(size_t, size_t);
 
-static unsigned long long left = UINT64_MAX;
-static unsigned taken;
-static bool happened;
+/* Programs with threads are counted too; who denies has one thread alone. */
+static atomic_ullong left = UINT64_MAX;
+static atomic_uint taken;
+static atomic_bool happened;
 
 void denied_after(unsigned passed)
 {
