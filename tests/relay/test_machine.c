@@ -317,6 +317,24 @@ static void g05_first_sequences_lie_below_the_middle(void **state)
     }
 }
 
+/* The first packets, up to and over a wrap of the sequence, are lost: the rest is heard, within a second. */
+static void g05_the_first_packets_are_lost_over_a_wrap(void **state)
+{
+    struct world *w = world_new();
+    struct caller *speaker = arrive(w, 1, TICKET_SPEAKER), *listener = arrive(w, 1, TICKET_LISTENER);
+    uint8_t room[CALLER_PACKET];
+
+    (void)state;
+    speaker->sequence = 65530;
+    for (uint32_t n = 0; n < 10; n++)
+        caller_packet(speaker, frame(n, FRAME_SEALED_SPEECH), 0, room);
+    assert_int_equal(speaker->sequence, 4);
+    for (uint32_t n = 0; n < 50 && listener->heard_count == 0; n++)
+        say(w, speaker, n);
+    assert_true(listener->heard_count != 0);
+    world_free(w);
+}
+
 static void g08_two_speakers_with_one_ssrc(void **state)
 {
     struct world *w = world_new();
@@ -642,6 +660,7 @@ int main(void)
         cmocka_unit_test(g03_padding_ends_at_the_relay),
         cmocka_unit_test(g04_packets_without_voice_are_not_media),
         cmocka_unit_test(g05_first_sequences_lie_below_the_middle),
+        cmocka_unit_test(g05_the_first_packets_are_lost_over_a_wrap),
         cmocka_unit_test(g08_two_speakers_with_one_ssrc),
         cmocka_unit_test(g11_duplicates_loss_and_order),
         cmocka_unit_test(a_listener_sends_nothing),
