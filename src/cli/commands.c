@@ -1,5 +1,10 @@
 #include "cli/commands.h"
 
 const struct args_command commands[] = {
+    {"signup", NULL, "makes an account: a key in DIR and a handle at a house", signup_options, signup_run},
+    {"room new", NULL, "makes a room and prints its link", room_new_options, room_new_run},
+    {"room list", NULL, "lists the rooms that are open", room_list_options, room_list_run},
+    {"room show", "ROOM-OR-LINK", "tells who is in a room", room_one_options, room_show_run},
+    {"room end", "ROOM-OR-LINK", "ends a room that you made", room_one_options, room_end_run},
     {0},
 };

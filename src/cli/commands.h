@@ -6,4 +6,13 @@
 
 extern const struct args_command commands[];
 
+extern const struct args_option signup_options[];
+int signup_run(const struct args *);
+
+extern const struct args_option room_new_options[], room_list_options[], room_one_options[];
+int room_new_run(const struct args *);
+int room_list_run(const struct args *);
+int room_show_run(const struct args *);
+int room_end_run(const struct args *);
+
 #endif

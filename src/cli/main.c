@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "crypto/crypto.h"
 
 #include <stdio.h>
 
@@ -20,5 +21,7 @@ int main(int argc, char **argv)
     case ARGS_RUN:
         break;
     }
+    if (crypto_start() != OK)
+        return args_failed(&args, "the crypto library does not start");
     return args.command->run(&args);
 }

@@ -28,15 +28,15 @@ static int place_make(void **state)
     struct seeded seeded;
 
     seeded_start(&seeded, 7);
-    strcpy(place->parent, "/tmp/teahouse-identity-XXXXXX");
+    snprintf(place->parent, sizeof place->parent, "%s", "/tmp/teahouse-identity-XXXXXX");
     if (crypto_start() != OK || mkdtemp(place->parent) == NULL)
         return -1;
     snprintf(place->home, sizeof place->home, "%s/home", place->parent);
     snprintf(place->file, sizeof place->file, "%s/account", place->home);
     if (identity_new(&seeded.random, &place->identity) != OK)
         return -1;
-    strcpy(place->identity.handle, "amy");
-    strcpy(place->identity.house_url, "http://127.0.0.1:8080");
+    snprintf(place->identity.handle, sizeof place->identity.handle, "%s", "amy");
+    snprintf(place->identity.house_url, sizeof place->identity.house_url, "%s", "http://127.0.0.1:8080");
     memset(place->identity.house_key, 0xa5, 32);
     *state = place;
     return 0;
@@ -109,7 +109,7 @@ static void an_account_is_never_replaced(void **state)
     struct place *place = *state;
     struct identity other = place->identity, loaded;
 
-    strcpy(other.handle, "bo");
+    snprintf(other.handle, sizeof other.handle, "%s", "bo");
     assert_int_equal(identity_save(&place->identity, place->home), OK);
     assert_int_equal(identity_save(&other, place->home), E_EXISTS);
     assert_int_equal(identity_load(place->home, &loaded), OK);
@@ -141,7 +141,7 @@ static void a_line_break_cannot_be_smuggled_in(void **state)
     struct place *place = *state;
     struct identity loaded;
 
-    strcpy(place->identity.handle, "amy\nhouse http://evil");
+    snprintf(place->identity.handle, sizeof place->identity.handle, "%s", "amy\nhouse http://evil");
     assert_int_equal(identity_save(&place->identity, place->home), E_MALFORMED);
     assert_int_equal(identity_load(place->home, &loaded), E_NOT_FOUND);
 }

@@ -1,0 +1,229 @@
+#include "cli/commands.h"
+
+#include "cli/errand.h"
+#include "cli/home.h"
+#include "cli/line.h"
+#include "client/room_link.h"
+#include "crypto/crypto.h"
+#include "wire/charter.h"
+#include "wire/envelope.h"
+
+#include <string.h>
+
+const struct args_option room_new_options[] = {
+    HOME_OPTION,
+    SERVER_OPTION,
+    {"title", ARGS_TEXT, "TITLE", "what the room is about; 'Room of HANDLE' where not given", false},
+    {"open", ARGS_SWITCH, NULL, "everybody of the house may come in (the only kind so far)", false},
+    {"stage", ARGS_CHOICE, "invited|everyone", "who may speak; the invited where not given", false},
+    {0},
+};
+const struct args_option room_list_options[] = {HOME_OPTION, SERVER_OPTION, {0}};
+const struct args_option room_one_options[] = {HOME_OPTION, SERVER_OPTION, {0}};
+
+struct errand_room {
+    const struct args *args;
+    struct identity identity;
+    struct signal question;
+    uint8_t charter[CHARTER_BYTES];
+    uint8_t room[32];
+};
+
+/* The account, and the house that is asked: --server's, or the link's, or the account's own. */
+static int room_open(struct errand_room *r, const struct args *args)
+{
+    const char *text = args->operands[0];
+    struct room_link link = {.house_url = ""};
+    int code = home_open(args, &r->identity);
+
+    r->args = args;
+    if (code != EXIT_DONE)
+        return code;
+    if (text != NULL) {
+        if (room_link_read(bytes_string(text), &link) != OK)
+            return args_wrong(args, "'%s' is neither a room's id (43 letters) nor a link (http://HOST/r/ID)",
+                              text);
+        memcpy(r->room, link.room, sizeof r->room);
+        if (link.house_url[0] != '\0')
+            memcpy(r->identity.house_url, link.house_url, sizeof link.house_url);
+    }
+    return args_text(args, "server") != NULL ? home_server(args, r->identity.house_url) : EXIT_DONE;
+}
+
+static int room_ask(struct errand_room *r, int (*answered)(void *context, const struct signal *))
+{
+    struct errand errand = {
+        .args = r->args,
+        .identity = &r->identity,
+        .question = &r->question,
+        .answered = answered,
+        .context = r,
+    };
+    int code = errand_run(&errand);
+
+    identity_wipe(&r->identity);
+    return code;
+}
+
+static int print(struct line *line)
+{
+    return line_print(line, stdout) == OK ? EXIT_DONE : EXIT_NEGATIVE;
+}
+
+static void put_room(struct line *line, const struct errand_room *r, const uint8_t room[static 32])
+{
+    char name[ROOM_NAME_SIZE];
+
+    room_name_write(room, name);
+    line_start(line, r->args->json);
+    line_text(line, "room", bytes_string(name));
+}
+
+static int on_new(void *context, const struct signal *signal)
+{
+    struct errand_room *r = context;
+    char link[ROOM_LINK_SIZE];
+    struct line line;
+
+    if (memcmp(signal->room_is.room, r->room, sizeof r->room) != 0)
+        return args_failed(r->args, "the house made another room than the one that was asked for");
+    room_link_write(r->identity.house_url, r->room, link);
+    put_room(&line, r, r->room);
+    line_text(&line, "link", bytes_string(link));
+    return print(&line);
+}
+
+/* Signs the charter, whose hash is the room's id. OK | E_TOO_LARGE | E_CRYPTO */
+static enum result charter_sign(struct errand_room *r, const struct charter *charter)
+{
+    struct bytes_mut room = {r->charter, sizeof r->charter};
+    struct signal_room_new *ask = &r->question.room_new;
+    enum result res = charter_write(charter, room, &ask->charter);
+
+    if (res == OK)
+        res = crypto_sha256(&ask->charter, 1, r->room);
+    if (res == OK)
+        res = identity_sign(&r->identity, ENVELOPE_CHARTER, NULL, ask->charter, ask->signature);
+    return res;
+}
+
+int room_new_run(const struct args *args)
+{
+    struct errand_room r = {.question = {.type = SIGNAL_ROOM_NEW}};
+    struct charter charter = {.kind = CHARTER_OPEN, .stage = CHARTER_INVITED};
+    const char *stage = args_text(args, "stage"), *title = args_text(args, "title");
+    char own_title[IDENTITY_HANDLE_SIZE + 16];
+    int code = room_open(&r, args);
+
+    if (code != EXIT_DONE)
+        return code;
+    if (stage != NULL && strcmp(stage, "everyone") == 0)
+        charter.stage = CHARTER_EVERYONE;
+    memcpy(charter.maker, r.identity.account_key, sizeof charter.maker);
+    memcpy(charter.house, r.identity.house_key, sizeof charter.house);
+    random_fill(crypto_random(), charter.nonce, sizeof charter.nonce);
+    snprintf(own_title, sizeof own_title, "Room of %s", r.identity.handle);
+    r.question.room_new.title = bytes_string(title != NULL ? title : own_title);
+    if (r.question.room_new.title.len > TITLE_BYTES)
+        code = args_wrong(args, "--title takes at most %d characters", TITLE_POINTS);
+    else if (charter_sign(&r, &charter) != OK)
+        code = args_failed(args, "the charter cannot be signed");
+    else
+        return room_ask(&r, on_new);
+    identity_wipe(&r.identity);
+    return code;
+}
+
+static int on_list(void *context, const struct signal *signal)
+{
+    struct errand_room *r = context;
+    struct bytes rooms = signal->rooms.rooms;
+    struct signal_room room;
+    struct line line;
+    bool any = false;
+
+    while (signal_room_next(&rooms, &room)) {
+        put_room(&line, r, room.room);
+        line_text(&line, "title", room.title);
+        line_number(&line, "speakers", room.speakers);
+        line_number(&line, "listeners", room.listeners);
+        if (print(&line) != EXIT_DONE)
+            return EXIT_NEGATIVE;
+        /* Pages go upward, or a house could keep us turning them for ever. */
+        if (memcmp(room.room, r->question.room_list.after, sizeof room.room) <= 0)
+            return args_failed(r->args, "the house lists its rooms out of order");
+        memcpy(r->question.room_list.after, room.room, sizeof room.room);
+        any = true;
+    }
+    return any ? ERRAND_AGAIN : EXIT_DONE;
+}
+
+int room_list_run(const struct args *args)
+{
+    struct errand_room r = {.question = {.type = SIGNAL_ROOM_LIST}};
+    int code = room_open(&r, args);
+
+    return code == EXIT_DONE ? room_ask(&r, on_list) : code;
+}
+
+static void put_seats(struct line *line, const char *key, struct bytes seats, uint8_t role)
+{
+    struct signal_seat seat;
+
+    line_list(line, key);
+    while (signal_seat_next(&seats, &seat))
+        if (seat.role == role)
+            line_item(line, seat.handle);
+    line_list_end(line);
+}
+
+static int on_show(void *context, const struct signal *signal)
+{
+    struct errand_room *r = context;
+    const struct signal_room_is *is = &signal->room_is;
+    uint8_t hash[32];
+    struct line line;
+
+    if (crypto_sha256(&is->charter, 1, hash) != OK || memcmp(hash, r->room, sizeof hash) != 0)
+        return args_failed(r->args, "the house showed another room than the one that was asked for");
+    put_room(&line, r, r->room);
+    line_text(&line, "title", is->title);
+    put_seats(&line, "speakers", is->seats, SIGNAL_SPEAKER);
+    put_seats(&line, "listeners", is->seats, SIGNAL_LISTENER);
+    return print(&line);
+}
+
+int room_show_run(const struct args *args)
+{
+    struct errand_room r = {.question = {.type = SIGNAL_ROOM_SHOW}};
+    int code = room_open(&r, args);
+
+    memcpy(r.question.room_show.room, r.room, sizeof r.room);
+    return code == EXIT_DONE ? room_ask(&r, on_show) : code;
+}
+
+static int on_end(void *context, const struct signal *signal)
+{
+    struct errand_room *r = context;
+    struct line line;
+
+    (void)signal;
+    put_room(&line, r, r->room);
+    return print(&line);
+}
+
+int room_end_run(const struct args *args)
+{
+    struct errand_room r = {.question = {.type = SIGNAL_ROOM_END}};
+    int code = room_open(&r, args);
+
+    if (code != EXIT_DONE)
+        return code;
+    memcpy(r.question.room_end.room, r.room, sizeof r.room);
+    if (identity_sign(&r.identity, ENVELOPE_END_ROOM, r.room, (struct bytes){0},
+                      r.question.room_end.signature) != OK) {
+        identity_wipe(&r.identity);
+        return args_failed(args, "the order cannot be signed");
+    }
+    return room_ask(&r, on_end);
+}
