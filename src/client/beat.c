@@ -1,0 +1,145 @@
+#include "client/beat.h"
+
+#include "client/mouth.h"
+#include "hop/hop.h"
+#include "wire/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PACKET_ROOM = RTP_HEADER_LEN + FRAME_SEALED_MAX + HOP_RTP_OVERHEAD + 32 };
+
+/* -46 dB: speech, and no comfort noise. */
+#define AUDIBLE 0.005f
+
+struct beat {
+    struct beat_options options;
+    struct loop_timer *timer;
+    struct ear *ear;
+    struct mouth *mouth; /* NULL without a microphone */
+    uint32_t ssrc;
+    bool open;
+    uint64_t next_us;
+    uint8_t told[65536 / 8]; /* leaves that have been heard, a bit each */
+    struct outbox outbox;
+    uint8_t room[PACKET_ROOM];
+};
+
+static void frame_out(struct beat *beat, uint64_t now_us)
+{
+    float frame[SOUND_FRAME];
+
+    beat->options.speak(beat->options.context, frame);
+    /* Without a key nothing is sent: the frame is as lost as if it had not been said. */
+    if (mouth_take(beat->mouth, now_us, frame, &beat->outbox) == OK && beat->outbox.count == 1)
+        beat->options.send(beat->options.context, (struct bytes_mut){beat->room, sizeof beat->room},
+                           beat->outbox.messages[0].body.len);
+    outbox_clear(&beat->outbox);
+}
+
+static bool is_audible(const float frame[static SOUND_FRAME])
+{
+    for (size_t i = 0; i < SOUND_FRAME; i++)
+        if (frame[i] > AUDIBLE || frame[i] < -AUDIBLE)
+            return true;
+    return false;
+}
+
+static void heard_tell(struct beat *beat)
+{
+    uint32_t leaf;
+
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        if (!ear_hears(beat->ear, slot, &leaf) || leaf > 0xffff)
+            continue;
+        if ((beat->told[leaf / 8] & 1u << leaf % 8) != 0)
+            continue;
+        beat->told[leaf / 8] |= (uint8_t)(1u << leaf % 8);
+        beat->options.heard(beat->options.context, beat->next_us, leaf);
+    }
+}
+
+static void frame_in(struct beat *beat, uint64_t now_us)
+{
+    float frame[SOUND_FRAME];
+
+    ear_due(beat->ear, now_us, frame);
+    beat->options.hear(beat->options.context, frame);
+    if (is_audible(frame))
+        heard_tell(beat);
+}
+
+static void due(void *context)
+{
+    struct beat *beat = context;
+    uint64_t now_us = loop_now_us();
+
+    beat->options.tick(beat->options.context, now_us);
+    while (beat->next_us <= now_us) {
+        if (beat->open)
+            frame_out(beat, now_us);
+        frame_in(beat, now_us);
+        beat->next_us += FRAME_US;
+    }
+    loop_timer_set(beat->timer, beat->next_us);
+}
+
+enum result beat_new(const struct beat_options *options, uint64_t start_us, struct beat **out)
+{
+    struct beat *beat = calloc(1, sizeof *beat);
+    enum result res;
+
+    if (beat == NULL)
+        return E_NO_MEMORY;
+    beat->options = *options;
+    beat->next_us = start_us;
+    beat->ssrc = random_u32(options->random);
+    outbox_start(&beat->outbox, (struct bytes_mut){beat->room, sizeof beat->room});
+    res = loop_timer_new(options->loop, due, beat, &beat->timer);
+    if (res == OK)
+        res = ear_new(&beat->ear, options->keyring);
+    if (res == OK && options->speaks)
+        res = mouth_new(&beat->mouth, options->keyring, options->random);
+    if (res != OK) {
+        beat_free(beat);
+        return res;
+    }
+    if (beat->mouth != NULL)
+        beat->ssrc = mouth_ssrc(beat->mouth);
+    loop_timer_set(beat->timer, start_us);
+    *out = beat;
+    return OK;
+}
+
+void beat_free(struct beat *beat)
+{
+    if (beat == NULL)
+        return;
+    loop_timer_free(beat->timer);
+    ear_free(beat->ear);
+    mouth_free(beat->mouth);
+    free(beat);
+}
+
+uint32_t beat_ssrc(const struct beat *beat)
+{
+    return beat->ssrc;
+}
+
+uint64_t beat_open_microphone(struct beat *beat)
+{
+    beat->open = beat->mouth != NULL;
+    return beat->next_us;
+}
+
+void beat_take(struct beat *beat, uint64_t now_us, unsigned slot, struct bytes_mut packet)
+{
+    enum result counted = ear_take(beat->ear, now_us, slot, packet);
+
+    (void)counted; /* the ear's report has what was wrong */
+}
+
+struct ear_report beat_report(const struct beat *beat)
+{
+    return ear_report(beat->ear);
+}

@@ -1,0 +1,90 @@
+/* One person in one room: the way to a seat (docs/protocol.md, "How a seat is taken"), the doorkeeper's duty,
+ * the epochs, the ticket and its renewal, the media session, and the way out. What happens is told as news.
+ * Everything runs on one loop's thread; a session is not resumed once it is lost. */
+#ifndef CLIENT_SESSION_H
+#define CLIENT_SESSION_H
+
+#include "client/ear.h"
+#include "client/identity.h"
+#include "io/http.h"
+#include "wire/signal.h"
+
+struct session;
+
+enum {
+    SESSION_SEAT_MS = 15000,        /* for somebody who is in the room to let us in */
+    SESSION_LEAVE_MS = 2000,        /* for house and relay to hear that we go */
+    SESSION_EPOCH_EARLY_MS = 20000, /* before an epoch's end the lowest leaf begins the next; others follow, a
+                                       second apart */
+};
+
+enum session_state {
+    SESSION_LINKING,  /* the link opens, the house's challenge is waited for */
+    SESSION_ENTERING, /* signed in, a seat asked for */
+    SESSION_FOUNDING, /* the table was empty */
+    SESSION_SEATED,   /* in the group; the relay is on its way */
+    SESSION_HEARING,  /* media passes */
+    SESSION_LEAVING,
+    SESSION_OVER,
+};
+
+enum session_news_kind {
+    NEWS_SEATED, /* title, leaf */
+    NEWS_ROSTER,
+    NEWS_EPOCH,  /* epoch */
+    NEWS_STAGE,  /* the microphone is open; at_us is when its first frame begins */
+    NEWS_HEARD,  /* leaf, handle: the first audible frame; at_us is when it begins to sound */
+    NEWS_ENDED,  /* by the room's maker; the session leaves by itself */
+    NEWS_KICKED, /* our leaf was removed; the session leaves by itself */
+    NEWS_ALARM,  /* what: a house or a member says what cannot be */
+    NEWS_OVER,   /* the last; why and what */
+};
+
+struct session_news {
+    enum session_news_kind kind;
+    uint64_t at_us;
+    uint32_t leaf;
+    uint64_t epoch;
+    struct bytes title, handle; /* borrowed until the call returns, as all of it */
+    enum result why;            /* OK where the session was left, or its room ended */
+    const char *what;           /* one line for people; NULL where there is nothing to say */
+};
+
+/* One line of the roster: who holds keys. */
+struct session_seat {
+    uint32_t leaf;
+    bool speaker;
+    uint8_t account[32];
+    char handle[HANDLE_BYTES + 1];
+};
+
+struct session_options {
+    struct loop *loop; /* all borrowed for the session's life */
+    const struct gate *gate;
+    const struct tls *tls; /* for https */
+    const struct random *random;
+    const struct identity *identity;
+    const uint8_t *room; /* 32 bytes */
+    enum signal_role role;
+
+    void (*speak)(void *context, float out[static SOUND_FRAME]);
+    void (*hear)(void *context, const float in[static SOUND_FRAME]);
+    void (*told)(void *context, struct session *, const struct session_news *);
+    void *context;
+};
+
+/* Begins at once; no news from within. OK | E_NO_MEMORY | E_CRYPTO | E_MALFORMED, E_UNSUPPORTED (URL) */
+MUST_USE enum result session_new(const struct session_options *, struct session **out);
+/* Not from within `told`. NULL is fine; wipes all keys. */
+void session_free(struct session *);
+
+/* Gives the seat back; NEWS_OVER follows. Calling it again does nothing. */
+void session_leave(struct session *);
+
+enum session_state session_state(const struct session *);
+/* Ascending by leaf; borrowed until the next news. */
+size_t session_roster(const struct session *, const struct session_seat **out);
+/* Zeros before a seat was had. */
+struct ear_report session_report(const struct session *);
+
+#endif
