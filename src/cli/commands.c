@@ -6,5 +6,6 @@ const struct args_command commands[] = {
     {"room list", NULL, "lists the rooms that are open", room_list_options, room_list_run},
     {"room show", "ROOM-OR-LINK", "tells who is in a room", room_one_options, room_show_run},
     {"room end", "ROOM-OR-LINK", "ends a room that you made", room_one_options, room_end_run},
+    {"join", "ROOM-OR-LINK", "sits down in a room, to listen or to speak", join_options, join_run},
     {0},
 };

@@ -1,0 +1,274 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli/commands.h"
+
+#include "cli/home.h"
+#include "cli/line.h"
+#include "cli/microphone.h"
+#include "client/room_link.h"
+#include "client/session.h"
+#include "crypto/crypto.h"
+#include "sound/wav.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct args_option join_options[] = {
+    HOME_OPTION,
+    {"speak", ARGS_TEXT, "FILE|-", "a WAV file, or standard input, for a microphone; silence follows its end",
+     false},
+    {"record", ARGS_TEXT, "OUT.wav", "writes what is heard, from being seated on", false},
+    {"for", ARGS_SECONDS, "SECONDS", "leaves so long after being seated", false},
+    {"role", ARGS_CHOICE, "listener|speaker", "speaker where --speak is given, else listener", false},
+    {0},
+};
+
+struct join {
+    const struct args *args;
+    struct identity identity;
+    struct room_link link;
+    struct loop *loop;
+    struct loop_timer *timer; /* of --for */
+    struct session *session;
+    struct microphone microphone;
+    int record; /* -1 for none */
+    struct wav_writer writer;
+    uint64_t start_us;
+    int64_t for_ms; /* -1 for ever */
+    bool seated, recording_failed;
+    int code;
+};
+
+/* --- What is told --- */
+
+static void event_start(struct line *line, const struct join *join, const char *event, uint64_t at_us)
+{
+    line_start(line, join->args->json);
+    line_text(line, "event", bytes_string(event));
+    line_number(line, "ms", ((int64_t)at_us - (int64_t)join->start_us) / 1000);
+    line_number(line, "clock_us", (int64_t)at_us);
+}
+
+static void put_handles(struct line *line, const char *key, const struct join *join, bool speaker)
+{
+    const struct session_seat *seats;
+    size_t count = session_roster(join->session, &seats);
+
+    line_list(line, key);
+    for (size_t i = 0; i < count; i++)
+        if (seats[i].speaker == speaker)
+            line_item(line, bytes_string(seats[i].handle));
+    line_list_end(line);
+}
+
+static void put_report(struct line *line, const struct ear_report *report)
+{
+    line_number(line, "frames_played", (int64_t)report->frames_played);
+    line_number(line, "frames_lost", (int64_t)report->frames_lost);
+    line_number(line, "frames_late", (int64_t)report->frames_late);
+    line_number(line, "frames_concealed", (int64_t)report->frames_concealed);
+    line_number(line, "frames_refused", (int64_t)report->frames_refused);
+    line_number(line, "frames_unknown", (int64_t)report->frames_unknown);
+    line_number(line, "delay_ms_p50", report->delay_ms_p50);
+    line_number(line, "delay_ms_p99", report->delay_ms_p99);
+}
+
+static void event_print(struct join *join, struct line *line)
+{
+    /* Nobody reads the events any more: then there is nobody to stay for. */
+    if (line_print(line, stdout) != OK) {
+        join->code = EXIT_NEGATIVE;
+        session_leave(join->session);
+    }
+}
+
+static void over(struct join *join, const struct session_news *news)
+{
+    struct ear_report report = session_report(join->session);
+    struct line line;
+
+    if (join->seated) {
+        event_start(&line, join, "left", news->at_us);
+        put_report(&line, &report);
+        if (line_print(&line, stdout) != OK)
+            join->code = EXIT_NEGATIVE;
+    }
+    if (news->why != OK)
+        join->code = news->what != NULL ? args_failed(join->args, "%s", news->what)
+                                        : home_lost(join->args, join->identity.house_url, news->why);
+    loop_stop(join->loop);
+}
+
+static void on_told(void *context, struct session *session, const struct session_news *news)
+{
+    struct join *join = context;
+    char room[ROOM_NAME_SIZE];
+    struct line line;
+
+    (void)session;
+    switch (news->kind) {
+    case NEWS_SEATED:
+        join->seated = true;
+        if (join->for_ms >= 0)
+            loop_timer_set(join->timer, news->at_us + (uint64_t)join->for_ms * 1000);
+        room_name_write(join->link.room, room);
+        event_start(&line, join, "seated", news->at_us);
+        line_text(&line, "room", bytes_string(room));
+        line_text(&line, "title", news->title);
+        break;
+    case NEWS_ROSTER:
+        event_start(&line, join, "roster", news->at_us);
+        put_handles(&line, "speakers", join, true);
+        put_handles(&line, "listeners", join, false);
+        break;
+    case NEWS_EPOCH:
+        event_start(&line, join, "epoch", news->at_us);
+        line_number(&line, "epoch", (int64_t)news->epoch);
+        break;
+    case NEWS_STAGE:
+        event_start(&line, join, "stage", news->at_us);
+        break;
+    case NEWS_HEARD:
+        event_start(&line, join, "heard", news->at_us);
+        line_text(&line, "handle", news->handle);
+        break;
+    case NEWS_ENDED:
+        event_start(&line, join, "ended", news->at_us);
+        break;
+    case NEWS_KICKED:
+        event_start(&line, join, "kicked", news->at_us);
+        break;
+    case NEWS_ALARM:
+        event_start(&line, join, "alarm", news->at_us);
+        line_text(&line, "what", bytes_string(news->what));
+        break;
+    case NEWS_OVER:
+        over(join, news);
+        return;
+    }
+    event_print(join, &line);
+}
+
+/* --- Sound --- */
+
+static void on_speak(void *context, float out[static SOUND_FRAME])
+{
+    struct join *join = context;
+
+    microphone_next(&join->microphone, out);
+}
+
+static void on_hear(void *context, const float in[static SOUND_FRAME])
+{
+    struct join *join = context;
+
+    if (join->record < 0 || join->recording_failed || wav_writer_put(&join->writer, in, SOUND_FRAME) == OK)
+        return;
+    join->recording_failed = true;
+    join->code = args_failed(join->args, "%s cannot be written any more: %s", args_text(join->args, "record"),
+                             strerror(errno));
+    session_leave(join->session);
+}
+
+static int record_open(struct join *join)
+{
+    const char *path = args_text(join->args, "record");
+
+    join->record = -1;
+    if (path == NULL)
+        return EXIT_DONE;
+    join->record = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (join->record < 0 || wav_writer_start(&join->writer, wav_sink_of(&join->record)) != OK)
+        return args_wrong(join->args, "%s cannot be written: %s", path, strerror(errno));
+    return EXIT_DONE;
+}
+
+static void record_close(struct join *join)
+{
+    if (join->record < 0)
+        return;
+    if (!join->recording_failed && wav_writer_end(&join->writer) != OK)
+        join->code = args_failed(join->args, "%s is not complete: %s", args_text(join->args, "record"),
+                                 strerror(errno));
+    close(join->record);
+}
+
+/* --- The run --- */
+
+static void on_end(void *context)
+{
+    struct join *join = context;
+
+    session_leave(join->session);
+}
+
+static void run(struct join *join, enum signal_role role)
+{
+    const char *url = join->identity.house_url;
+    const struct gate gate = {0};
+    struct tls *tls = NULL;
+    enum result res = loop_new(&join->loop);
+
+    if (res == OK && strncmp(url, "https:", 6) == 0)
+        res = tls_client_new(NULL, &tls);
+    if (res == OK)
+        res = loop_timer_new(join->loop, on_end, join, &join->timer);
+    if (res == OK) {
+        const struct session_options options = {
+            .loop = join->loop,
+            .gate = &gate,
+            .tls = tls,
+            .random = crypto_random(),
+            .identity = &join->identity,
+            .room = join->link.room,
+            .role = role,
+            .speak = on_speak,
+            .hear = on_hear,
+            .told = on_told,
+            .context = join,
+        };
+
+        res = session_new(&options, &join->session);
+    }
+    if (res == OK)
+        res = loop_on_end(join->loop, on_end, join);
+    if (res == OK)
+        res = loop_run(join->loop);
+    if (res != OK)
+        join->code = home_lost(join->args, url, res);
+    session_free(join->session);
+    loop_timer_free(join->timer);
+    tls_free(tls);
+    loop_free(join->loop);
+}
+
+int join_run(const struct args *args)
+{
+    struct join join = {.args = args, .start_us = loop_now_us(), .for_ms = -1, .record = -1};
+    const char *room = args->operands[0], *speak = args_text(args, "speak"), *role = args_text(args, "role");
+    bool speaks = role != NULL ? strcmp(role, "speaker") == 0 : speak != NULL;
+    int code;
+
+    args_milliseconds(args, "for", &join.for_ms);
+    if (room_link_read(bytes_string(room), &join.link) != OK)
+        return args_wrong(args, "'%s' is neither a room's id (43 letters) nor a link (http://HOST/r/ID)",
+                          room);
+    if (speak != NULL && !speaks)
+        return args_wrong(args, "a listener has no microphone: leave out --speak, or take --role speaker");
+    code = home_open(args, &join.identity);
+    if (code == EXIT_DONE)
+        code = microphone_open(&join.microphone, args, speak);
+    if (code == EXIT_DONE)
+        code = record_open(&join);
+    if (code == EXIT_DONE) {
+        if (join.link.house_url[0] != '\0')
+            memcpy(join.identity.house_url, join.link.house_url, sizeof join.identity.house_url);
+        run(&join, speaks ? SIGNAL_SPEAKER : SIGNAL_LISTENER);
+        record_close(&join);
+        code = join.code;
+    }
+    microphone_close(&join.microphone);
+    identity_wipe(&join.identity);
+    return code;
+}
