@@ -102,6 +102,7 @@ static enum result open_frame(struct ear *ear, uint64_t now_us, struct held_fram
     case E_NO_KEY:
         return res;
     case E_STALE:
+    case E_NOT_FOUND: /* sealed before we came */
         ear->unknown++;
         return res;
     default:
