@@ -4,6 +4,7 @@
 #include "cli/home.h"
 #include "cli/line.h"
 #include "client/room_link.h"
+#include "core/core.h"
 #include "crypto/crypto.h"
 #include "wire/charter.h"
 #include "wire/envelope.h"
@@ -93,24 +94,11 @@ static int on_new(void *context, const struct signal *signal)
     return print(&line);
 }
 
-/* Signs the charter, whose hash is the room's id. OK | E_TOO_LARGE | E_CRYPTO */
-static enum result charter_sign(struct errand_room *r, const struct charter *charter)
-{
-    struct bytes_mut room = {r->charter, sizeof r->charter};
-    struct signal_room_new *ask = &r->question.room_new;
-    enum result res = charter_write(charter, room, &ask->charter);
-
-    if (res == OK)
-        res = crypto_sha256(&ask->charter, 1, r->room);
-    if (res == OK)
-        res = identity_sign(&r->identity, ENVELOPE_CHARTER, NULL, ask->charter, ask->signature);
-    return res;
-}
-
 int room_new_run(const struct args *args)
 {
     struct errand_room r = {.question = {.type = SIGNAL_ROOM_NEW}};
     struct charter charter = {.kind = CHARTER_OPEN, .stage = CHARTER_INVITED};
+    struct signal_room_new *ask = &r.question.room_new;
     const char *stage = args_text(args, "stage"), *title = args_text(args, "title");
     char own_title[IDENTITY_HANDLE_SIZE + 16];
     int code = room_open(&r, args);
@@ -123,10 +111,11 @@ int room_new_run(const struct args *args)
     memcpy(charter.house, r.identity.house_key, sizeof charter.house);
     random_fill(crypto_random(), charter.nonce, sizeof charter.nonce);
     snprintf(own_title, sizeof own_title, "Room of %s", r.identity.handle);
-    r.question.room_new.title = bytes_string(title != NULL ? title : own_title);
-    if (r.question.room_new.title.len > TITLE_BYTES)
+    ask->title = bytes_string(title != NULL ? title : own_title);
+    if (ask->title.len > TITLE_BYTES)
         code = args_wrong(args, "--title takes at most %d characters", TITLE_POINTS);
-    else if (charter_sign(&r, &charter) != OK)
+    else if (core_charter_sign(&charter, r.identity.seed, (struct bytes_mut){r.charter, sizeof r.charter},
+                               &ask->charter, ask->signature, r.room) != OK)
         code = args_failed(args, "the charter cannot be signed");
     else
         return room_ask(&r, on_new);
@@ -181,10 +170,10 @@ static int on_show(void *context, const struct signal *signal)
 {
     struct errand_room *r = context;
     const struct signal_room_is *is = &signal->room_is;
-    uint8_t hash[32];
+    struct charter charter;
     struct line line;
 
-    if (crypto_sha256(&is->charter, 1, hash) != OK || memcmp(hash, r->room, sizeof hash) != 0)
+    if (core_charter_check(is->charter, is->signature, r->room, &charter) != OK)
         return args_failed(r->args, "the house showed another room than the one that was asked for");
     put_room(&line, r, r->room);
     line_text(&line, "title", is->title);
