@@ -14,9 +14,9 @@
 
 enum { WHAT_SIZE = 256 };
 
-struct session {
-    struct session_options options;
-    enum session_state state;
+struct client {
+    struct client_options options;
+    enum client_state state;
     struct link *link;
     struct media *media;
     struct core_room *core;
@@ -32,24 +32,24 @@ struct session {
     char over_what[WHAT_SIZE];
 
     size_t seat_count;
-    struct session_seat seats[TABLE_LEAVES];
+    struct client_seat seats[TABLE_LEAVES];
 };
 
 /* What may follow what: a bit for each state. Everything may end at any time. */
 static const uint8_t follows[] = {
-    [SESSION_LINKING] = 1 << SESSION_ENTERING | 1 << SESSION_LEAVING,
-    [SESSION_ENTERING] = 1 << SESSION_FOUNDING | 1 << SESSION_SEATED | 1 << SESSION_LEAVING,
-    [SESSION_FOUNDING] = 1 << SESSION_ENTERING | 1 << SESSION_SEATED | 1 << SESSION_LEAVING,
-    [SESSION_SEATED] = 1 << SESSION_HEARING | 1 << SESSION_LEAVING,
-    [SESSION_HEARING] = 1 << SESSION_LEAVING,
-    [SESSION_LEAVING] = 0,
-    [SESSION_OVER] = 0,
+    [CLIENT_LINKING] = 1 << CLIENT_ENTERING | 1 << CLIENT_LEAVING,
+    [CLIENT_ENTERING] = 1 << CLIENT_FOUNDING | 1 << CLIENT_SEATED | 1 << CLIENT_LEAVING,
+    [CLIENT_FOUNDING] = 1 << CLIENT_ENTERING | 1 << CLIENT_SEATED | 1 << CLIENT_LEAVING,
+    [CLIENT_SEATED] = 1 << CLIENT_HEARING | 1 << CLIENT_LEAVING,
+    [CLIENT_HEARING] = 1 << CLIENT_LEAVING,
+    [CLIENT_LEAVING] = 0,
+    [CLIENT_OVER] = 0,
 };
 
 /* The one place where the state changes. */
-static void state_set(struct session *s, enum session_state state)
+static void state_set(struct client *s, enum client_state state)
 {
-    assert(state == SESSION_OVER ? s->state != SESSION_OVER : (follows[s->state] & 1u << state) != 0);
+    assert(state == CLIENT_OVER ? s->state != CLIENT_OVER : (follows[s->state] & 1u << state) != 0);
     s->state = state;
 }
 
@@ -61,70 +61,70 @@ static struct core_now core_time(void)
     return (struct core_now){loop_now_us() / 1000, (uint64_t)day.tv_sec};
 }
 
-static void tell(struct session *s, struct session_news news)
+static void tell(struct client *s, struct client_news news)
 {
     if (news.at_us == 0)
         news.at_us = loop_now_us();
     s->options.told(s->options.context, s, &news);
 }
 
-static void alarm_tell(struct session *s, const char *what)
+static void alarm_tell(struct client *s, const char *what)
 {
-    tell(s, (struct session_news){.kind = NEWS_ALARM, .what = what});
+    tell(s, (struct client_news){.kind = NEWS_ALARM, .what = what});
 }
 
-static bool is_in_room(const struct session *s)
+static bool is_in_room(const struct client *s)
 {
-    return s->state == SESSION_SEATED || s->state == SESSION_HEARING;
+    return s->state == CLIENT_SEATED || s->state == CLIENT_HEARING;
 }
 
 /* --- The way out --- */
 
-static void over(struct session *s)
+static void over(struct client *s)
 {
-    if (s->state == SESSION_OVER)
+    if (s->state == CLIENT_OVER)
         return;
-    state_set(s, SESSION_OVER);
+    state_set(s, CLIENT_OVER);
     loop_timer_clear(s->timer);
     media_free(s->media);
     link_free(s->link);
     s->media = NULL;
     s->link = NULL;
-    tell(s, (struct session_news){.kind = NEWS_OVER,
-                                  .why = s->over_why,
-                                  .what = s->over_what[0] != '\0' ? s->over_what : NULL});
+    tell(s, (struct client_news){.kind = NEWS_OVER,
+                                 .why = s->over_why,
+                                 .what = s->over_what[0] != '\0' ? s->over_what : NULL});
 }
 
-static void why_set(struct session *s, enum result why, const char *what)
+static void why_set(struct client *s, enum result why, const char *what)
 {
     s->over_why = why;
     snprintf(s->over_what, sizeof s->over_what, "%s", what != NULL ? what : "");
 }
 
 /* At once, without a word to anybody. */
-static void fail(struct session *s, enum result why, const char *what)
+static void fail(struct client *s, enum result why, const char *what)
 {
-    if (s->state != SESSION_LEAVING)
+    if (s->state != CLIENT_LEAVING)
         why_set(s, why, what);
     over(s);
 }
 
-static void leave_check(struct session *s)
+static void leave_check(struct client *s)
 {
-    if (s->state == SESSION_LEAVING && s->left_house && s->left_relay)
+    if (s->state == CLIENT_LEAVING && s->left_house && s->left_relay)
         over(s);
 }
 
-/* In order: house and relay hear of it, for as long as SESSION_LEAVE_MS allows. */
-static void leave(struct session *s, enum result why, const char *what)
+/* In order: house and relay hear of it, for as long as CLIENT_LEAVE_MS allows. */
+static void leave(struct client *s, enum result why, const char *what)
 {
     struct signal signal = {.type = SIGNAL_LEAVE};
 
-    if (s->state == SESSION_LEAVING || s->state == SESSION_OVER)
+    if (s->state == CLIENT_LEAVING || s->state == CLIENT_OVER)
         return;
     why_set(s, why, what);
-    state_set(s, SESSION_LEAVING);
-    loop_timer_set(s->timer, loop_now_us() + (uint64_t)SESSION_LEAVE_MS * 1000);
+    state_set(s, CLIENT_LEAVING);
+    loop_timer_set(s->timer, loop_now_us() + (uint64_t)CLIENT_LEAVE_MS * 1000);
     memcpy(signal.leave.room, s->options.room, sizeof signal.leave.room);
     s->left_house = link_ask(s->link, &signal) != OK;
     media_leave(s->media);
@@ -132,7 +132,7 @@ static void leave(struct session *s, enum result why, const char *what)
 
 /* --- The roster --- */
 
-static void seat_drop(struct session *s, uint32_t leaf)
+static void seat_drop(struct client *s, uint32_t leaf)
 {
     size_t kept = 0;
 
@@ -143,9 +143,9 @@ static void seat_drop(struct session *s, uint32_t leaf)
 }
 
 /* Whoever is in the tree gets a line, with the name that the house tells for the leaf. */
-static void seat_add(struct session *s, const struct core_member *member, struct bytes told)
+static void seat_add(struct client *s, const struct core_member *member, struct bytes told)
 {
-    struct session_seat seat = {.leaf = member->leaf, .speaker = member->speaker};
+    struct client_seat seat = {.leaf = member->leaf, .speaker = member->speaker};
     struct signal_seat name;
     size_t at = s->seat_count;
 
@@ -166,7 +166,7 @@ static void seat_add(struct session *s, const struct core_member *member, struct
     s->seat_count++;
 }
 
-static const struct session_seat *seat_of(const struct session *s, uint32_t leaf)
+static const struct client_seat *seat_of(const struct client *s, uint32_t leaf)
 {
     for (size_t i = 0; i < s->seat_count; i++)
         if (s->seats[i].leaf == leaf)
@@ -176,15 +176,15 @@ static const struct session_seat *seat_of(const struct session *s, uint32_t leaf
 
 /* --- Epochs --- */
 
-static void epoch_begun(struct session *s)
+static void epoch_begun(struct client *s)
 {
     s->epoch_us = loop_now_us();
-    tell(s, (struct session_news){.kind = NEWS_EPOCH, .epoch = core_room_epoch(s->core)});
-    tell(s, (struct session_news){.kind = NEWS_ROSTER});
+    tell(s, (struct client_news){.kind = NEWS_EPOCH, .epoch = core_room_epoch(s->core)});
+    tell(s, (struct client_news){.kind = NEWS_ROSTER});
 }
 
 /* Commits what the order says. What does not lead to a commit leaves the duty to the next. */
-static void doorkeep(struct session *s, const struct core_order *order, uint16_t table)
+static void doorkeep(struct client *s, const struct core_order *order, uint16_t table)
 {
     struct signal signal = {.type = SIGNAL_COMMIT};
     struct signal_commit *ask = &signal.commit;
@@ -203,7 +203,7 @@ static void doorkeep(struct session *s, const struct core_order *order, uint16_t
     s->commit_waits = link_ask(s->link, &signal) == OK;
 }
 
-static void waiting_take(struct session *s, const struct signal_waiting *waiting)
+static void waiting_take(struct client *s, const struct signal_waiting *waiting)
 {
     const struct core_order order = {
         .epoch = waiting->epoch,
@@ -217,9 +217,9 @@ static void waiting_take(struct session *s, const struct signal_waiting *waiting
 }
 
 /* No epoch lasts longer than EPOCH_MS (F18): the lowest leaf sees to that, then the next. */
-static void epoch_check(struct session *s, uint64_t now_us)
+static void epoch_check(struct client *s, uint64_t now_us)
 {
-    const uint64_t first_us = s->epoch_us + (uint64_t)(EPOCH_MS - SESSION_EPOCH_EARLY_MS) * 1000;
+    const uint64_t first_us = s->epoch_us + (uint64_t)(EPOCH_MS - CLIENT_EPOCH_EARLY_MS) * 1000;
     uint64_t rank = 0;
 
     if (now_us < first_us)
@@ -237,7 +237,7 @@ static void epoch_check(struct session *s, uint64_t now_us)
     }
 }
 
-static void handshake_take(struct session *s, const struct signal_handshake *handshake)
+static void handshake_take(struct client *s, const struct signal_handshake *handshake)
 {
     const struct core_handshake taken = {handshake->commit, handshake->seated, handshake->removed};
     const struct core_change *change;
@@ -260,7 +260,7 @@ static void handshake_take(struct session *s, const struct signal_handshake *han
     if (change->alarm)
         alarm_tell(s, "the house's word about who came or went is not what the members' is");
     if (change->out) {
-        tell(s, (struct session_news){.kind = NEWS_KICKED});
+        tell(s, (struct client_news){.kind = NEWS_KICKED});
         leave(s, E_REFUSED, "the seat was taken away");
         return;
     }
@@ -275,7 +275,7 @@ static void handshake_take(struct session *s, const struct signal_handshake *han
 
 static void on_tick(void *context, uint64_t now_us)
 {
-    struct session *s = context;
+    struct client *s = context;
     struct signal signal = {.type = SIGNAL_TICKET_NEW};
 
     if (!is_in_room(s))
@@ -292,14 +292,14 @@ static void on_tick(void *context, uint64_t now_us)
 
 static void on_speak(void *context, float out[static SOUND_FRAME])
 {
-    struct session *s = context;
+    struct client *s = context;
 
     s->options.speak(s->options.context, out);
 }
 
 static void on_hear(void *context, const float in[static SOUND_FRAME])
 {
-    struct session *s = context;
+    struct client *s = context;
 
     if (is_in_room(s))
         s->options.hear(s->options.context, in);
@@ -307,7 +307,7 @@ static void on_hear(void *context, const float in[static SOUND_FRAME])
 
 static void on_send(void *context, struct bytes_mut room, size_t len)
 {
-    struct session *s = context;
+    struct client *s = context;
     enum result res = s->media != NULL ? media_send(s->media, room, len) : E_STATE;
 
     (void)res; /* a datagram may be lost in more ways than this */
@@ -315,17 +315,17 @@ static void on_send(void *context, struct bytes_mut room, size_t len)
 
 static void on_heard_leaf(void *context, uint64_t at_us, uint32_t leaf)
 {
-    struct session *s = context;
-    const struct session_seat *seat = seat_of(s, leaf);
+    struct client *s = context;
+    const struct client_seat *seat = seat_of(s, leaf);
 
     if (is_in_room(s))
-        tell(s, (struct session_news){.kind = NEWS_HEARD,
-                                      .at_us = at_us,
-                                      .leaf = leaf,
-                                      .handle = bytes_string(seat != NULL ? seat->handle : "")});
+        tell(s, (struct client_news){.kind = NEWS_HEARD,
+                                     .at_us = at_us,
+                                     .leaf = leaf,
+                                     .handle = bytes_string(seat != NULL ? seat->handle : "")});
 }
 
-static enum result beat_begin(struct session *s)
+static enum result beat_begin(struct client *s)
 {
     const struct beat_options options = {
         .loop = s->options.loop,
@@ -347,23 +347,23 @@ static enum result beat_begin(struct session *s)
 
 static void on_media_opened(void *context)
 {
-    struct session *s = context;
+    struct client *s = context;
 
-    state_set(s, SESSION_HEARING);
+    state_set(s, CLIENT_HEARING);
     if (s->options.role == SIGNAL_SPEAKER)
-        tell(s, (struct session_news){.kind = NEWS_STAGE, .at_us = beat_open_microphone(s->beat)});
+        tell(s, (struct client_news){.kind = NEWS_STAGE, .at_us = beat_open_microphone(s->beat)});
 }
 
 static void on_media_heard(void *context, uint64_t now_us, unsigned slot, struct bytes_mut packet)
 {
-    struct session *s = context;
+    struct client *s = context;
 
     beat_take(s->beat, now_us, slot, packet);
 }
 
 static void on_media_lost(void *context, enum result why, const char *what)
 {
-    struct session *s = context;
+    struct client *s = context;
 
     s->left_relay = true;
     leave(s, why, what);
@@ -371,7 +371,7 @@ static void on_media_lost(void *context, enum result why, const char *what)
 
 static void on_media_left(void *context)
 {
-    struct session *s = context;
+    struct client *s = context;
 
     s->left_relay = true;
     leave_check(s);
@@ -382,28 +382,28 @@ static const struct media_events media_events = {on_media_opened, on_media_heard
 
 /* --- The seat --- */
 
-static void ticket_next(struct session *s)
+static void ticket_next(struct client *s)
 {
     s->ticket_us = loop_now_us() + (uint64_t)(TICKET_S - TICKET_RENEW_S) * 1000 * 1000;
 }
 
 /* The table is ours, or we are at it. What house and tree say of the seat must be one. */
-static void seated_take(struct session *s, const struct signal_seated *seated)
+static void seated_take(struct client *s, const struct signal_seated *seated)
 {
     const struct core_member *members;
     enum result res;
 
-    if (s->state == SESSION_ENTERING) {
+    if (s->state == CLIENT_ENTERING) {
         res = core_room_join(s->core, core_time(), seated->welcome, seated->tree);
         if (res != OK) {
             leave(s, res, "the room that the house showed is not the one that was asked for");
             return;
         }
-    } else if (s->state != SESSION_FOUNDING) {
+    } else if (s->state != CLIENT_FOUNDING) {
         return;
     }
     loop_timer_clear(s->timer);
-    state_set(s, SESSION_SEATED);
+    state_set(s, CLIENT_SEATED);
     for (size_t i = 0, count = core_room_members(s->core, &members); i < count; i++)
         seat_add(s, &members[i], seated->seats);
 
@@ -416,7 +416,7 @@ static void seated_take(struct session *s, const struct signal_seated *seated)
     }
     ticket_next(s);
     tell(s,
-         (struct session_news){.kind = NEWS_SEATED, .title = seated->title, .leaf = core_room_leaf(s->core)});
+         (struct client_news){.kind = NEWS_SEATED, .title = seated->title, .leaf = core_room_leaf(s->core)});
     if (seated->leaf != core_room_leaf(s->core) || seated->epoch != core_room_epoch(s->core) ||
         !core_room_agrees(s->core, seated->seats))
         alarm_tell(s, "the house's roster is not the members'");
@@ -425,12 +425,12 @@ static void seated_take(struct session *s, const struct signal_seated *seated)
         leave(s, E_REFUSED, "only who is invited may speak in this room");
 }
 
-static void found_table_take(struct session *s, const struct signal_found_table *found)
+static void found_table_take(struct client *s, const struct signal_found_table *found)
 {
     struct signal signal = {.type = SIGNAL_FOUNDED};
     enum result res;
 
-    if (s->state != SESSION_ENTERING)
+    if (s->state != CLIENT_ENTERING)
         return;
     memcpy(signal.founded.room, s->options.room, sizeof signal.founded.room);
     signal.founded.table = found->table;
@@ -439,18 +439,18 @@ static void found_table_take(struct session *s, const struct signal_found_table 
     if (res == OK)
         res = link_ask(s->link, &signal);
     if (res == OK)
-        state_set(s, SESSION_FOUNDING);
+        state_set(s, CLIENT_FOUNDING);
     else
         leave(s, res, "the room that the house showed is not the one that was asked for");
 }
 
-static void refused_take(struct session *s, const struct signal_refused *refused, enum signal_type asked)
+static void refused_take(struct client *s, const struct signal_refused *refused, enum signal_type asked)
 {
     char what[WHAT_SIZE];
 
-    if (asked == SIGNAL_FOUNDED && refused->reason == REASON_STALE && s->state == SESSION_FOUNDING) {
+    if (asked == SIGNAL_FOUNDED && refused->reason == REASON_STALE && s->state == CLIENT_FOUNDING) {
         core_room_unfound(s->core);
-        state_set(s, SESSION_ENTERING);
+        state_set(s, CLIENT_ENTERING);
     } else if (asked == SIGNAL_COMMIT) {
         s->commit_waits = false;
     } else if (asked == SIGNAL_LEAVE) {
@@ -467,12 +467,12 @@ static void refused_take(struct session *s, const struct signal_refused *refused
 
 static void on_challenged(void *context, struct link *link, const struct signal_challenge *challenge)
 {
-    struct session *s = context;
+    struct client *s = context;
     struct signal signal = {.type = SIGNAL_ENTER};
     enum result res;
 
     (void)challenge;
-    if (s->state != SESSION_LINKING)
+    if (s->state != CLIENT_LINKING)
         return;
     memcpy(signal.enter.room, s->options.room, sizeof signal.enter.room);
     signal.enter.role = (uint8_t)s->options.role;
@@ -482,7 +482,7 @@ static void on_challenged(void *context, struct link *link, const struct signal_
     if (res == OK)
         res = link_ask(link, &signal);
     if (res == OK)
-        state_set(s, SESSION_ENTERING);
+        state_set(s, CLIENT_ENTERING);
     else
         fail(s, res, NULL);
 }
@@ -508,7 +508,7 @@ static const uint8_t *room_of(const struct signal *signal)
     }
 }
 
-static void ticket_take(struct session *s, const struct signal_ticket *ticket)
+static void ticket_take(struct client *s, const struct signal_ticket *ticket)
 {
     enum result res;
 
@@ -520,9 +520,21 @@ static void ticket_take(struct session *s, const struct signal_ticket *ticket)
         leave(s, res, "the ticket for the relay could not be renewed");
 }
 
+/* The relay may have been quicker with its end of the same. */
+static void room_ended_take(struct client *s)
+{
+    if (s->state == CLIENT_OVER)
+        return;
+    tell(s, (struct client_news){.kind = NEWS_ENDED});
+    if (s->state == CLIENT_LEAVING)
+        why_set(s, OK, NULL);
+    else
+        leave(s, OK, NULL);
+}
+
 static void on_heard(void *context, struct link *link, const struct signal *signal, enum signal_type asked)
 {
-    struct session *s = context;
+    struct client *s = context;
     const uint8_t *room = room_of(signal);
 
     (void)link;
@@ -545,8 +557,7 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
         handshake_take(s, &signal->handshake);
         break;
     case SIGNAL_ROOM_ENDED:
-        tell(s, (struct session_news){.kind = NEWS_ENDED});
-        leave(s, OK, NULL);
+        room_ended_take(s);
         break;
     case SIGNAL_REFUSED:
         refused_take(s, &signal->refused, asked);
@@ -564,11 +575,11 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
 
 static void on_lost(void *context, struct link *link, enum result why)
 {
-    struct session *s = context;
+    struct client *s = context;
 
     (void)link;
     s->left_house = true;
-    if (s->state == SESSION_LEAVING)
+    if (s->state == CLIENT_LEAVING)
         leave_check(s);
     else
         fail(s, why == OK ? E_CLOSED : why, NULL);
@@ -580,17 +591,17 @@ static const struct link_events link_events = {on_challenged, on_heard, on_lost}
 
 static void overdue(void *context)
 {
-    struct session *s = context;
+    struct client *s = context;
 
-    if (s->state == SESSION_LEAVING)
+    if (s->state == CLIENT_LEAVING)
         over(s);
     else
         leave(s, E_EXPIRED, "nobody in the room opens the door");
 }
 
-static enum result ways_open(struct session *s)
+static enum result ways_open(struct client *s)
 {
-    const struct session_options *o = &s->options;
+    const struct client_options *o = &s->options;
     const struct link_options link = {o->loop, o->gate, o->tls, o->identity->house_url};
     const struct media_options media = {o->loop, o->gate, o->tls, o->random, o->identity->house_url};
     const struct core_self self = {o->identity->seed, o->identity->house_key, o->room};
@@ -606,26 +617,26 @@ static enum result ways_open(struct session *s)
     return res;
 }
 
-enum result session_new(const struct session_options *options, struct session **out)
+enum result client_new(const struct client_options *options, struct client **out)
 {
-    struct session *s = calloc(1, sizeof *s);
+    struct client *s = calloc(1, sizeof *s);
     enum result res;
 
     if (s == NULL)
         return E_NO_MEMORY;
     s->options = *options;
-    s->state = SESSION_LINKING;
+    s->state = CLIENT_LINKING;
     res = ways_open(s);
     if (res != OK) {
-        session_free(s);
+        client_free(s);
         return res;
     }
-    loop_timer_set(s->timer, loop_now_us() + (uint64_t)SESSION_SEAT_MS * 1000);
+    loop_timer_set(s->timer, loop_now_us() + (uint64_t)CLIENT_SEAT_MS * 1000);
     *out = s;
     return OK;
 }
 
-void session_free(struct session *s)
+void client_free(struct client *s)
 {
     if (s == NULL)
         return;
@@ -637,23 +648,23 @@ void session_free(struct session *s)
     free(s);
 }
 
-void session_leave(struct session *s)
+void client_leave(struct client *s)
 {
     leave(s, OK, NULL);
 }
 
-enum session_state session_state(const struct session *s)
+enum client_state client_state(const struct client *s)
 {
     return s->state;
 }
 
-size_t session_roster(const struct session *s, const struct session_seat **out)
+size_t client_roster(const struct client *s, const struct client_seat **out)
 {
     *out = s->seats;
     return s->seat_count;
 }
 
-struct ear_report session_report(const struct session *s)
+struct ear_report client_report(const struct client *s)
 {
     return s->beat != NULL ? beat_report(s->beat) : (struct ear_report){0};
 }

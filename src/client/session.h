@@ -9,26 +9,26 @@
 #include "io/http.h"
 #include "wire/signal.h"
 
-struct session;
+struct client;
 
 enum {
-    SESSION_SEAT_MS = 15000,        /* for somebody who is in the room to let us in */
-    SESSION_LEAVE_MS = 2000,        /* for house and relay to hear that we go */
-    SESSION_EPOCH_EARLY_MS = 20000, /* before an epoch's end the lowest leaf begins the next; others follow, a
+    CLIENT_SEAT_MS = 15000,        /* for somebody who is in the room to let us in */
+    CLIENT_LEAVE_MS = 2000,        /* for house and relay to hear that we go */
+    CLIENT_EPOCH_EARLY_MS = 20000, /* before an epoch's end the lowest leaf begins the next; others follow, a
                                        second apart */
 };
 
-enum session_state {
-    SESSION_LINKING,  /* the link opens, the house's challenge is waited for */
-    SESSION_ENTERING, /* signed in, a seat asked for */
-    SESSION_FOUNDING, /* the table was empty */
-    SESSION_SEATED,   /* in the group; the relay is on its way */
-    SESSION_HEARING,  /* media passes */
-    SESSION_LEAVING,
-    SESSION_OVER,
+enum client_state {
+    CLIENT_LINKING,  /* the link opens, the house's challenge is waited for */
+    CLIENT_ENTERING, /* signed in, a seat asked for */
+    CLIENT_FOUNDING, /* the table was empty */
+    CLIENT_SEATED,   /* in the group; the relay is on its way */
+    CLIENT_HEARING,  /* media passes */
+    CLIENT_LEAVING,
+    CLIENT_OVER,
 };
 
-enum session_news_kind {
+enum client_news_kind {
     NEWS_SEATED, /* title, leaf */
     NEWS_ROSTER,
     NEWS_EPOCH,  /* epoch */
@@ -40,8 +40,8 @@ enum session_news_kind {
     NEWS_OVER,   /* the last; why and what */
 };
 
-struct session_news {
-    enum session_news_kind kind;
+struct client_news {
+    enum client_news_kind kind;
     uint64_t at_us;
     uint32_t leaf;
     uint64_t epoch;
@@ -51,14 +51,14 @@ struct session_news {
 };
 
 /* One line of the roster: who holds keys. */
-struct session_seat {
+struct client_seat {
     uint32_t leaf;
     bool speaker;
     uint8_t account[32];
     char handle[HANDLE_BYTES + 1];
 };
 
-struct session_options {
+struct client_options {
     struct loop *loop; /* all borrowed for the session's life */
     const struct gate *gate;
     const struct tls *tls; /* for https */
@@ -69,22 +69,22 @@ struct session_options {
 
     void (*speak)(void *context, float out[static SOUND_FRAME]);
     void (*hear)(void *context, const float in[static SOUND_FRAME]);
-    void (*told)(void *context, struct session *, const struct session_news *);
+    void (*told)(void *context, struct client *, const struct client_news *);
     void *context;
 };
 
 /* Begins at once; no news from within. OK | E_NO_MEMORY | E_CRYPTO | E_MALFORMED, E_UNSUPPORTED (URL) */
-MUST_USE enum result session_new(const struct session_options *, struct session **out);
+MUST_USE enum result client_new(const struct client_options *, struct client **out);
 /* Not from within `told`. NULL is fine; wipes all keys. */
-void session_free(struct session *);
+void client_free(struct client *);
 
 /* Gives the seat back; NEWS_OVER follows. Calling it again does nothing. */
-void session_leave(struct session *);
+void client_leave(struct client *);
 
-enum session_state session_state(const struct session *);
+enum client_state client_state(const struct client *);
 /* Ascending by leaf; borrowed until the next news. */
-size_t session_roster(const struct session *, const struct session_seat **out);
+size_t client_roster(const struct client *, const struct client_seat **out);
 /* Zeros before a seat was had. */
-struct ear_report session_report(const struct session *);
+struct ear_report client_report(const struct client *);
 
 #endif
