@@ -4,6 +4,7 @@
 #include "base/reader.h"
 
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -80,20 +81,23 @@ static void packet_keep(struct capture *c, const struct pcap_pkthdr *info, const
     c->packets[c->count++] = packet;
 }
 
+/* Ends at the first empty wait after it was told to, which comes after all that was sent before. */
 static void *capture_run(void *self)
 {
     struct capture *c = self;
+    struct pollfd ready = {pcap_get_selectable_fd(c->pcap), POLLIN, 0};
     struct pcap_pkthdr *info;
     const u_char *data;
-    int res;
 
-    while ((res = pcap_next_ex(c->pcap, &info, &data)) >= 0) {
-        if (res == 1)
+    for (;;) {
+        bool ends = atomic_load(&c->ends);
+        int found = poll(&ready, 1, SETTLE_MS), res;
+
+        while ((res = pcap_next_ex(c->pcap, &info, &data)) == 1)
             packet_keep(c, info, data);
-        else if (atomic_load(&c->ends))
-            break;
+        if (res < 0 || (found == 0 && ends))
+            return NULL;
     }
-    return NULL;
 }
 
 static bool pcap_ready(struct capture *c, uint16_t first_port, uint16_t second_port)
@@ -110,7 +114,7 @@ static bool pcap_ready(struct capture *c, uint16_t first_port, uint16_t second_p
     snprintf(filter, sizeof filter, "port %u or port %u", first_port, second_port);
     if (pcap_compile(c->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0)
         return false;
-    ready = pcap_setfilter(c->pcap, &program) == 0;
+    ready = pcap_setfilter(c->pcap, &program) == 0 && pcap_setnonblock(c->pcap, 1, why) == 0;
     pcap_freecode(&program);
     return ready;
 }
@@ -138,7 +142,6 @@ void capture_stop(struct capture *c)
 
     if (!c->running)
         return;
-    /* The reader ends at its first empty wait, which comes after all that was there before. */
     atomic_store(&c->ends, true);
     pthread_join(c->thread, NULL);
     c->running = false;

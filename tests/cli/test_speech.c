@@ -1,0 +1,255 @@
+/* The first whole of it: speech goes in at one real client and comes out at two others, through a real
+ * server.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "sound/sound.h"
+#include "support/recording.h"
+#include "support/scene.h"
+#include "support/speech.h"
+#include "support/waveform.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct scene scene; /* one server for all tests of this file */
+
+static int server_start(void **state)
+{
+    (void)state;
+    scene_start(&scene, NULL);
+    scene_sign_up(&scene, scene.url, "amy");
+    scene_sign_up(&scene, scene.url, "bo");
+    scene_sign_up(&scene, scene.url, "cy");
+    return 0;
+}
+
+static int server_end(void **state)
+{
+    (void)state;
+    scene_end(&scene);
+    return 0;
+}
+
+static struct waveform_verdict compare(const struct recording *said, const char *recorded)
+{
+    struct recording heard = recording_read(recorded);
+    struct waveform_verdict verdict;
+
+    assert_true(waveform_compare(said->samples, said->count, heard.samples, heard.count, 5, &verdict));
+    recording_free(&heard);
+    return verdict;
+}
+
+static void left_in_peace(struct process *p, bool listener)
+{
+    const char *line;
+
+    scene_event(p, "left", &line);
+    assert_int_equal(scene_number(line, "frames_refused"), 0);
+    if (listener) {
+        assert_true(scene_number(line, "frames_played") > 250);
+        assert_true(scene_number(line, "delay_ms_p50") <= scene_number(line, "delay_ms_p99"));
+    }
+    if (process_wait(p, SCENE_WAIT_MS) != 0)
+        fail_msg("it ended with %d: %s", p->code, p->errors);
+    assert_string_equal(p->errors, "");
+    process_end(p);
+}
+
+static void two_hear_what_one_says(void **state)
+{
+    struct speech said = speech_say("en", speech_english);
+    char room[SCENE_ROOM], spoken[SCRATCH_PATH], heard[2][SCRATCH_PATH], long_enough[24], longer[24];
+    struct process amy, bo, cy;
+    struct recording written;
+    const char *line;
+
+    (void)state;
+    scratch_path(scene.folder, "spoken.wav", spoken);
+    scratch_path(scene.folder, "bo.wav", heard[0]);
+    scratch_path(scene.folder, "cy.wav", heard[1]);
+    recording_write(spoken, said.samples, said.count);
+    scene_room(&scene, "amy", "A first room", room);
+
+    /* All that is said, and a second more. */
+    snprintf(long_enough, sizeof long_enough, "%zu", said.count / SOUND_RATE + 2);
+    snprintf(longer, sizeof longer, "%zu", said.count / SOUND_RATE + 4);
+    const char *bo_options[] = {"--record", heard[0], "--for", longer, NULL};
+    const char *cy_options[] = {"--record", heard[1], "--for", longer, NULL};
+    const char *amy_options[] = {"--speak", spoken, "--for", long_enough, NULL};
+    scene_join(&scene, &bo, "bo", room, bo_options);
+    scene_event(&bo, "seated", &line);
+    assert_string_equal(scene_text(line, "room"), room);
+    assert_string_equal(scene_text(line, "title"), "A first room");
+    scene_join(&scene, &cy, "cy", room, cy_options);
+    scene_event(&cy, "roster", &line);
+    assert_string_equal(scene_text(line, "listeners"), "[ \"bo\", \"cy\" ]");
+    scene_join(&scene, &amy, "amy", room, amy_options);
+    scene_event(&amy, "roster", &line);
+    assert_string_equal(scene_text(line, "speakers"), "[ \"amy\" ]");
+    scene_event(&amy, "stage", &line);
+
+    scene_event(&bo, "heard", &line);
+    assert_string_equal(scene_text(line, "handle"), "amy");
+    scene_event(&cy, "heard", &line);
+    left_in_peace(&amy, false);
+    left_in_peace(&bo, true);
+    left_in_peace(&cy, true);
+
+    /* The file, not the samples that it was made of: Opus hears 16 bits. */
+    free(said.samples);
+    written = recording_read(spoken);
+    assert_true(waveform_through_opus(written.samples, written.count));
+    for (unsigned i = 0; i < 2; i++) {
+        struct waveform_verdict verdict = compare(&written, heard[i]);
+
+        if (!verdict.same)
+            fail_msg("recording %u: %s; worst %.3f at %.2f s, hole %.1f ms at %.2f s", i, verdict.why,
+                     verdict.worst_correlation, verdict.worst_at_s, verdict.longest_hole_ms,
+                     verdict.hole_at_s);
+    }
+
+    /* The same check does fail: on 400 ms cut out of the recording, and on noise as loud as the speech. */
+    struct recording spoilt = recording_read(heard[0]);
+    size_t middle = spoilt.count / 2;
+    memset(spoilt.samples + middle, 0, 400 * 48 * sizeof *spoilt.samples);
+    recording_write(heard[0], spoilt.samples, spoilt.count);
+    assert_false(compare(&written, heard[0]).same);
+    srand(1);
+    for (size_t i = 0; i < spoilt.count; i++)
+        spoilt.samples[i] = 0.2f * ((float)rand() / (float)RAND_MAX - 0.5f);
+    recording_write(heard[0], spoilt.samples, spoilt.count);
+    assert_false(compare(&written, heard[0]).same);
+    recording_free(&spoilt);
+    recording_free(&written);
+}
+
+/* F18 and G32 in small: people come and go while one speaks, and each of them hears. */
+static void g32_who_comes_again_hears_again(void **state)
+{
+    struct speech said = speech_say("cmn", speech_mandarin);
+    char room[SCENE_ROOM], spoken[SCRATCH_PATH];
+    struct process amy, bo;
+    const char *line;
+
+    (void)state;
+    scratch_path(scene.folder, "long.wav", spoken);
+    recording_write(spoken, said.samples, said.count);
+    scene_room(&scene, "amy", "Come and go", room);
+    const char *amy_options[] = {"--speak", spoken, "--for", "30", NULL};
+    const char *bo_options[] = {"--for", "3", NULL};
+    scene_join(&scene, &amy, "amy", room, amy_options);
+    scene_event(&amy, "stage", &line);
+    for (unsigned i = 0; i < 3; i++) {
+        scene_join(&scene, &bo, "bo", room, bo_options);
+        scene_event(&bo, "heard", &line);
+        assert_true(scene_number(line, "ms") < 2500);
+        left_in_peace(&bo, false);
+    }
+    process_signal(&amy, 15);
+    left_in_peace(&amy, false);
+    free(said.samples);
+}
+
+static void the_end_of_a_room_ends_its_joins(void **state)
+{
+    char room[SCENE_ROOM], home[SCRATCH_PATH];
+    struct process bo, end;
+    const char *line;
+
+    (void)state;
+    scene_room(&scene, "amy", "Soon over", room);
+    scene_join(&scene, &bo, "bo", room, NULL);
+    scene_event(&bo, "seated", &line);
+    scene_home(&scene, "amy", home);
+    const char *words[] = {"room", "end", room, "--home", home, NULL};
+    assert_int_equal(scene_do(&end, words), 0);
+    process_end(&end);
+    scene_event(&bo, "ended", &line);
+    left_in_peace(&bo, false);
+}
+
+/* Bytes in place of a WAV file: exit 2, one line, before anything is joined. */
+static void a_bad_wav_is_said_before_joining(void **state)
+{
+    static const struct {
+        const char *name, *bytes, *told;
+        size_t len;
+    } rows[] = {
+        {"text.wav", "hello, this is no sound at all, not in the least", "text.wav", 48},
+        {"cut.wav", "RIFF\x24\0\0\0WAVEfmt ", "cut.wav", 16},
+        {"empty.wav", "", "empty.wav", 0},
+        {"mp3.wav",
+         "RIFF\xff\0\0\0WAVEfmt \x10\0\0\0\x55\0\x01\0\x80\xbb\0\0\0\x77\x01\0\x02\0\x10\0"
+         "data\0\0\0\0",
+         "mp3.wav", 44},
+    };
+    char room[SCENE_ROOM], path[SCRATCH_PATH], home[SCRATCH_PATH];
+    struct process p;
+
+    (void)state;
+    scene_room(&scene, "amy", "Never entered", room);
+    scene_home(&scene, "amy", home);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        FILE *file;
+
+        scratch_path(scene.folder, rows[i].name, path);
+        file = fopen(path, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(rows[i].bytes, 1, rows[i].len, file), rows[i].len);
+        fclose(file);
+        const char *words[] = {"join", room, "--home", home, "--speak", path, NULL};
+        if (scene_do(&p, words) != 2 || strstr(p.errors, rows[i].told) == NULL)
+            fail_msg("%s: %d, %s", rows[i].name, p.code, p.errors);
+        assert_null(process_line(&p, 0));
+        process_end(&p);
+    }
+    const char *words[] = {"join", room, "--home", home, "--speak", "/nowhere/a.wav", NULL};
+    assert_int_equal(scene_do(&p, words), 2);
+    process_end(&p);
+    const char *record[] = {"join", room, "--home", home, "--record", "/nowhere/a.wav", NULL};
+    assert_int_equal(scene_do(&p, record), 2);
+    process_end(&p);
+}
+
+static void a_server_that_goes_is_told(void **state)
+{
+    struct scene other;
+    char room[SCENE_ROOM];
+    struct process amy;
+    const char *line;
+
+    (void)state;
+    scene_start(&other, NULL);
+    scene_sign_up(&other, other.url, "amy");
+    scene_room(&other, "amy", "Short", room);
+    scene_join(&other, &amy, "amy", room, NULL);
+    scene_event(&amy, "seated", &line);
+    process_signal(&other.server, 9);
+    assert_int_equal(process_wait(&amy, SCENE_WAIT_MS), 1);
+    assert_non_null(strstr(amy.errors, "teahouse join: "));
+    process_end(&amy);
+    assert_int_equal(process_wait(&other.server, SCENE_WAIT_MS), 137);
+    scene_end(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_hear_what_one_says),
+        cmocka_unit_test(g32_who_comes_again_hears_again),
+        cmocka_unit_test(the_end_of_a_room_ends_its_joins),
+        cmocka_unit_test(a_bad_wav_is_said_before_joining),
+        cmocka_unit_test(a_server_that_goes_is_told),
+    };
+
+    return cmocka_run_group_tests_name("speech", tests, server_start, server_end);
+}

@@ -1,0 +1,58 @@
+#define _POSIX_C_SOURCE 200809L
+#include "support/recording.h"
+
+#include "sound/frames.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct recording recording_read(const char *path)
+{
+    struct recording r = {0};
+    struct frames *frames;
+    size_t room = 0;
+    enum result res;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        fail_msg("%s cannot be read", path);
+    assert_int_equal(frames_new(&frames, wav_source_of(&fd)), OK);
+    do {
+        if (room - r.count < SOUND_FRAME) {
+            room = 2 * room + 100 * SOUND_FRAME;
+            r.samples = realloc(r.samples, room * sizeof *r.samples);
+            assert_non_null(r.samples);
+        }
+        res = frames_next(frames, r.samples + r.count);
+        r.count += res == OK ? SOUND_FRAME : 0;
+    } while (res == OK);
+    if (res != E_CLOSED)
+        fail_msg("%s: %s", path, frames_reason(frames));
+    frames_free(frames);
+    close(fd);
+    return r;
+}
+
+void recording_write(const char *path, const float *samples, size_t count)
+{
+    struct wav_writer writer;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        fail_msg("%s cannot be written", path);
+    assert_int_equal(wav_writer_start(&writer, wav_sink_of(&fd)), OK);
+    assert_int_equal(wav_writer_put(&writer, samples, count), OK);
+    assert_int_equal(wav_writer_end(&writer), OK);
+    close(fd);
+}
+
+void recording_free(struct recording *r)
+{
+    free(r->samples);
+    *r = (struct recording){0};
+}
