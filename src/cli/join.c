@@ -30,7 +30,7 @@ struct join {
     struct room_link link;
     struct loop *loop;
     struct loop_timer *timer; /* of --for */
-    struct session *session;
+    struct client *session;
     struct microphone microphone;
     int record; /* -1 for none */
     struct wav_writer writer;
@@ -52,8 +52,8 @@ static void event_start(struct line *line, const struct join *join, const char *
 
 static void put_handles(struct line *line, const char *key, const struct join *join, bool speaker)
 {
-    const struct session_seat *seats;
-    size_t count = session_roster(join->session, &seats);
+    const struct client_seat *seats;
+    size_t count = client_roster(join->session, &seats);
 
     line_list(line, key);
     for (size_t i = 0; i < count; i++)
@@ -79,13 +79,13 @@ static void event_print(struct join *join, struct line *line)
     /* Nobody reads the events any more: then there is nobody to stay for. */
     if (line_print(line, stdout) != OK) {
         join->code = EXIT_NEGATIVE;
-        session_leave(join->session);
+        client_leave(join->session);
     }
 }
 
-static void over(struct join *join, const struct session_news *news)
+static void over(struct join *join, const struct client_news *news)
 {
-    struct ear_report report = session_report(join->session);
+    struct ear_report report = client_report(join->session);
     struct line line;
 
     if (join->seated) {
@@ -100,7 +100,7 @@ static void over(struct join *join, const struct session_news *news)
     loop_stop(join->loop);
 }
 
-static void on_told(void *context, struct session *session, const struct session_news *news)
+static void on_told(void *context, struct client *session, const struct client_news *news)
 {
     struct join *join = context;
     char room[ROOM_NAME_SIZE];
@@ -168,7 +168,7 @@ static void on_hear(void *context, const float in[static SOUND_FRAME])
     join->recording_failed = true;
     join->code = args_failed(join->args, "%s cannot be written any more: %s", args_text(join->args, "record"),
                              strerror(errno));
-    session_leave(join->session);
+    client_leave(join->session);
 }
 
 static int record_open(struct join *join)
@@ -200,7 +200,7 @@ static void on_end(void *context)
 {
     struct join *join = context;
 
-    session_leave(join->session);
+    client_leave(join->session);
 }
 
 static void run(struct join *join, enum signal_role role)
@@ -215,7 +215,7 @@ static void run(struct join *join, enum signal_role role)
     if (res == OK)
         res = loop_timer_new(join->loop, on_end, join, &join->timer);
     if (res == OK) {
-        const struct session_options options = {
+        const struct client_options options = {
             .loop = join->loop,
             .gate = &gate,
             .tls = tls,
@@ -229,7 +229,7 @@ static void run(struct join *join, enum signal_role role)
             .context = join,
         };
 
-        res = session_new(&options, &join->session);
+        res = client_new(&options, &join->session);
     }
     if (res == OK)
         res = loop_on_end(join->loop, on_end, join);
@@ -237,7 +237,7 @@ static void run(struct join *join, enum signal_role role)
         res = loop_run(join->loop);
     if (res != OK)
         join->code = home_lost(join->args, url, res);
-    session_free(join->session);
+    client_free(join->session);
     loop_timer_free(join->timer);
     tls_free(tls);
     loop_free(join->loop);
