@@ -177,26 +177,29 @@ static enum result media_take(struct hop *hop, uint64_t now_us, struct bytes_mut
                               struct hop_packet *out)
 {
     bool rtcp = rtp_is_rtcp(bytes_const(datagram));
-    struct bytes_mut plain = datagram;
+    size_t len = 0;
     enum result res;
 
     if (!is_open(hop))
         return E_STATE;
     if (rtcp)
-        res = hop_way_open_rtcp(&hop->receiving, datagram, &plain.len);
+        res = hop_way_open_rtcp(&hop->receiving, datagram, &len);
     else
-        res = hop_way_open_rtp(&hop->receiving, datagram, &plain.len);
+        res = hop_way_open_rtp(&hop->receiving, datagram, &out->rtp);
     if (res != OK)
         return res;
     hop->heard_us = now_us;
     if (hop->role == HOP_RELAY && hop->dtls != NULL)
         dtls_retire(hop);
 
-    res = rtcp ? rtcp_check(bytes_const(plain)) : rtp_read(bytes_const(plain), &out->rtp);
+    if (rtcp)
+        res = rtcp_check(bytes(datagram.at, len));
+    else
+        len = out->rtp.header_len + out->rtp.payload.len + out->rtp.padding;
     if (res != OK)
         return res;
     out->kind = rtcp ? HOP_RTCP : HOP_RTP;
-    out->plain = plain;
+    out->plain = (struct bytes_mut){datagram.at, len};
     return OK;
 }
 

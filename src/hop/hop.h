@@ -38,7 +38,7 @@ enum {
 struct hop_identity;
 /* OK | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result hop_identity_new(struct hop_identity **out);
-void hop_identity_free(struct hop_identity *); /* NULL is fine; no hop may live on it */
+void hop_identity_free(struct hop_identity *); /* NULL is fine; no hop may have its handshake before it */
 /* HOP_FINGERPRINT_LEN bytes, as long as the identity lives. */
 const uint8_t *hop_identity_fingerprint(const struct hop_identity *);
 
@@ -51,7 +51,8 @@ void hop_credentials_draw(const struct random *, struct hop_credentials *out);
 
 enum hop_role { HOP_RELAY, HOP_CLIENT };
 
-/* All of it is copied but for `identity` and `random`, which must outlive the hop. */
+/* All of it is copied but for `identity` and `random`. The latter must outlive the hop, the former the
+ * handshake: an identity that serves one hop alone may be freed as soon as that is HOP_OPEN. */
 struct hop_settings {
     enum hop_role role;
     const struct hop_identity *identity;

@@ -248,7 +248,7 @@ static enum result open_first(struct hop_way *way, const struct rtp *p, struct b
     return open_as(way, p, *number, head, text, tag);
 }
 
-enum result hop_way_open_rtp(struct hop_way *way, struct bytes_mut packet, size_t *len)
+enum result hop_way_open_rtp(struct hop_way *way, struct bytes_mut packet, struct rtp *out)
 {
     struct hop_stream *stream;
     struct rtp p;
@@ -288,8 +288,11 @@ enum result hop_way_open_rtp(struct hop_way *way, struct bytes_mut packet, size_
     if (stream == NULL)
         stream = stream_add(way, p.ssrc);
     mark(&stream->rtp, number);
-    *len = packet.len - TAG_LEN;
-    return OK;
+    p.payload.len -= TAG_LEN;
+    res = rtp_unpad(&p);
+    if (res == OK)
+        *out = p;
+    return res;
 }
 
 /* RTCP: RFC 7714, section 9. Header and SSRC, sealed text, tag, then E flag and index. */

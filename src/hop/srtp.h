@@ -48,9 +48,10 @@ void hop_way_end(struct hop_way *); /* wipes; an empty way is fine */
 MUST_USE enum result hop_way_seal_rtp(struct hop_way *, struct bytes_mut room, size_t *len);
 MUST_USE enum result hop_way_seal_rtcp(struct hop_way *, struct bytes_mut room, size_t *len);
 
-/* In place: *len gets the plain packet's length. Nothing is remembered of a packet that does not verify.
- * OK | E_MALFORMED | E_FORGED | E_REPLAY | E_NO_MEMORY (too many SSRCs) | E_CRYPTO */
-MUST_USE enum result hop_way_open_rtp(struct hop_way *, struct bytes_mut packet, size_t *len);
+/* In place: *out is the plain packet, without its padding, or *len its length. Nothing is remembered of a
+ * packet that does not verify. OK | E_MALFORMED | E_FORGED | E_REPLAY | E_NO_MEMORY (too many SSRCs) |
+ * E_CRYPTO */
+MUST_USE enum result hop_way_open_rtp(struct hop_way *, struct bytes_mut packet, struct rtp *out);
 MUST_USE enum result hop_way_open_rtcp(struct hop_way *, struct bytes_mut packet, size_t *len);
 
 #endif

@@ -10,15 +10,20 @@ enum { VERSION = 2 };
 enum result rtp_header_read(struct bytes packet, struct rtp *out)
 {
     struct reader r = reader_on(packet);
+    struct bytes fixed = reader_take(&r, RTP_HEADER_LEN);
     struct rtp p = {0};
-    uint8_t flags = reader_u8(&r);
-    uint8_t kind = reader_u8(&r);
 
-    p.marker = kind >> 7;
-    p.payload_type = kind & 0x7f;
-    p.sequence = reader_u16(&r);
-    p.time = reader_u32(&r);
-    p.ssrc = reader_u32(&r);
+    if (r.failed)
+        return E_MALFORMED;
+    /* Read twice for each packet of each hearer, so these twelve bytes are one step and not seven. */
+    const uint8_t *b = fixed.at;
+    uint8_t flags = b[0];
+    p.padded = (flags & 0x20) != 0;
+    p.marker = b[1] >> 7;
+    p.payload_type = b[1] & 0x7f;
+    p.sequence = (uint16_t)(b[2] << 8 | b[3]);
+    p.time = (uint32_t)b[4] << 24 | (uint32_t)b[5] << 16 | (uint32_t)b[6] << 8 | b[7];
+    p.ssrc = (uint32_t)b[8] << 24 | (uint32_t)b[9] << 16 | (uint32_t)b[10] << 8 | b[11];
     p.csrcs = reader_take(&r, 4 * (size_t)(flags & 0x0f));
     p.extended = (flags & 0x10) != 0;
     if (p.extended) {
@@ -34,23 +39,32 @@ enum result rtp_header_read(struct bytes packet, struct rtp *out)
     return OK;
 }
 
+enum result rtp_unpad(struct rtp *p)
+{
+    uint8_t padding;
+
+    if (!p->padded)
+        return OK;
+    if (p->payload.len == 0)
+        return E_MALFORMED;
+    padding = p->payload.at[p->payload.len - 1];
+    if (padding == 0 || padding > p->payload.len)
+        return E_MALFORMED;
+    p->padding = padding;
+    p->payload.len -= padding;
+    return OK;
+}
+
 enum result rtp_read(struct bytes packet, struct rtp *out)
 {
     struct rtp p;
     enum result res = rtp_header_read(packet, &p);
 
-    if (res != OK)
-        return res;
-    if ((packet.at[0] & 0x20) != 0) {
-        if (p.payload.len == 0)
-            return E_MALFORMED;
-        p.padding = p.payload.at[p.payload.len - 1];
-        if (p.padding == 0 || p.padding > p.payload.len)
-            return E_MALFORMED;
-        p.payload.len -= p.padding;
-    }
-    *out = p;
-    return OK;
+    if (res == OK)
+        res = rtp_unpad(&p);
+    if (res == OK)
+        *out = p;
+    return res;
 }
 
 /* RFC 8285, section 4.2: a byte of four bits number, four bits length less one. Number 0 is one byte of

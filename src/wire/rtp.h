@@ -16,6 +16,7 @@ enum {
 /* Runs are borrowed from the packet. */
 struct rtp {
     bool marker;
+    bool padded;          /* the header says that padding follows the payload */
     uint8_t payload_type; /* 0 to 127 */
     uint16_t sequence;
     uint32_t time; /* in units of the codec's clock: 48 kHz for Opus */
@@ -32,6 +33,9 @@ struct rtp {
 /* The header alone: what may be read of a sealed packet, whose padding is sealed as well. `payload` is then
  * all that follows the header, and `padding` is 0. OK | E_MALFORMED */
 MUST_USE enum result rtp_header_read(struct bytes packet, struct rtp *out);
+/* The other half, once the payload is plain: takes the padding off it. Unchanged on error. OK | E_MALFORMED
+ */
+MUST_USE enum result rtp_unpad(struct rtp *);
 /* The whole of a plain packet. OK | E_MALFORMED */
 MUST_USE enum result rtp_read(struct bytes packet, struct rtp *out);
 

@@ -1,6 +1,7 @@
 #include "pair.h"
 
 #include "crypto/crypto.h"
+#include "support/denied.h"
 #include "wire/stun.h"
 
 #include <setjmp.h>
@@ -608,6 +609,60 @@ static void credentials_of_a_strange_shape(void **state)
     done(p);
 }
 
+/* An identity of one hop alone need not stay in memory for hours. */
+static void identities_may_go_once_open(void **state)
+{
+    struct pair *p = opened(37);
+
+    (void)state;
+    for (unsigned side = 0; side < 2; side++) {
+        hop_identity_free(p->ends[side].identity);
+        p->ends[side].identity = NULL;
+    }
+    converse(p, CLIENT, 0, 10);
+    converse(p, RELAY, 0, 10);
+    hop_close(p->ends[RELAY].hop, &p->outbox);
+    link_put_all(&p->link, p->now_us, &p->ends[RELAY].at, &p->outbox);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, RELAY, 0, 10) + heard(p, CLIENT, 0, 10), 20);
+    assert_int_equal(state_of(p, CLIENT), HOP_CLOSED);
+    done(p);
+}
+
+/* Each allocation of ours is denied in turn: the hop whose it was closes and says why, or is not made. */
+static void memory_that_runs_out_is_a_result(void **state)
+{
+    unsigned failed = 0;
+    bool was_denied = true;
+
+    (void)state;
+    for (unsigned passed = 0; was_denied; passed++) {
+        struct pair *p = fresh(38);
+        struct hop_settings s = pair_settings(p, RELAY);
+        struct hop_identity *identity = NULL;
+        struct hop *hop = NULL;
+
+        denied_after(passed);
+        enum result made_identity = hop_identity_new(&identity);
+        enum result made_hop = hop_new(&s, p->now_us, &hop);
+        bool open = pair_open(p, p->now_us + 2 * SECOND);
+        was_denied = denied_end();
+
+        enum result why[2] = {hop_why(p->ends[CLIENT].hop), hop_why(p->ends[RELAY].hop)};
+        bool closed = why[CLIENT] == E_NO_MEMORY || why[RELAY] == E_NO_MEMORY;
+        assert_true(made_identity == OK ? identity != NULL
+                                        : made_identity == E_NO_MEMORY && identity == NULL);
+        assert_true(made_hop == OK ? hop != NULL : made_hop == E_NO_MEMORY && hop == NULL);
+        assert_int_equal(!open, closed);
+        assert_int_equal(was_denied, closed || made_identity != OK || made_hop != OK);
+        failed += was_denied;
+        hop_free(hop);
+        hop_identity_free(identity);
+        done(p);
+    }
+    assert_in_range(failed, 10, 20); /* an identity, a hop, two of DTLS, and four sealers on either side */
+}
+
 /* Sealed packets of another session, of the same addresses. */
 static void keys_differ_from_session_to_session(void **state)
 {
@@ -651,6 +706,8 @@ int main(void)
         cmocka_unit_test(g24_no_byte_and_no_state_without_a_check),
         cmocka_unit_test(g26_broken_records),
         cmocka_unit_test(credentials_of_a_strange_shape),
+        cmocka_unit_test(identities_may_go_once_open),
+        cmocka_unit_test(memory_that_runs_out_is_a_result),
         cmocka_unit_test(keys_differ_from_session_to_session),
     };
 
