@@ -656,6 +656,27 @@ static void g24_garbage_at_the_port(void **state)
     part(s, 2);
 }
 
+/* Sessions that never come to a handshake fill a worker up to its bound, and no further. */
+static void handshakes_are_bounded(void **state)
+{
+    struct scene *s = scene_new(1);
+    struct guest *g = &guests[0];
+    char ticket[TICKET_TEXT_SIZE];
+    struct reply reply;
+
+    (void)state;
+    guest_start(g, 1, TICKET_LISTENER);
+    for (unsigned n = 0; n <= RELAY_HANDSHAKES_MAX; n++) {
+        g->caller.ticket.seat[0] = (uint8_t)n;
+        g->caller.ticket.seat[1] = (uint8_t)(n >> 8);
+        grant(s, g, 50, house_seed, ticket);
+        post(s, g, ticket, &reply);
+        assert_int_equal(reply.status, n < RELAY_HANDSHAKES_MAX ? 201 : 503);
+    }
+    assert_int_equal(counts_of(s).sessions, RELAY_HANDSHAKES_MAX);
+    part(s, 1);
+}
+
 static void settings_that_cannot_be(void **state)
 {
     struct scene *s = scene_new(1);
@@ -690,6 +711,7 @@ int main(void)
         cmocka_unit_test(the_house_changes_its_key_and_drains),
         cmocka_unit_test(the_load_is_told),
         cmocka_unit_test(g24_garbage_at_the_port),
+        cmocka_unit_test(handshakes_are_bounded),
         cmocka_unit_test(settings_that_cannot_be),
     };
 
