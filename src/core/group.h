@@ -189,7 +189,8 @@ struct opened {
 };
 
 /* Decrypts and validates an MLSMessage. An application message's key is spent by this, a proposal's too; a
- * commit, which may be dropped unapplied, spends nothing.
+ * commit, which may be dropped unapplied, spends nothing. *out owns what it shows, except that the view of our
+ * own commit lasts as long as what was staged.
  * OK | E_MALFORMED | E_NOT_FOUND (another group) | E_STALE (a past epoch) | E_NO_KEY (an epoch to come; a
  * PSK) | E_REPLAY | E_TOO_LARGE (a generation too far ahead) | E_FORGED | E_REFUSED | E_EXPIRED |
  * E_UNSUPPORTED | E_STATE | E_NO_MEMORY | E_CRYPTO */
