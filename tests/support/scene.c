@@ -59,7 +59,7 @@ int scene_do(struct process *p, const char *const words[])
 
 static struct json_object *member(const char *line, const char *key, struct json_object **whole)
 {
-    struct json_object *value;
+    struct json_object *value = NULL;
 
     *whole = json_tokener_parse(line);
     if (*whole == NULL || !json_object_object_get_ex(*whole, key, &value))
