@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "wire/fields.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { TABLES_BYTES = 2048 };
@@ -34,11 +33,6 @@ static const struct field *const messages[] = {
     [TALK_UNMUTE] = no_fields, [TALK_PLAN] = plan_fields,
 };
 
-static const struct field *fields_of(unsigned type)
-{
-    return type < sizeof messages / sizeof messages[0] ? messages[type] : NULL;
-}
-
 /* All members of the union begin where it begins. */
 enum { BODY = offsetof(struct talk, chat) };
 
@@ -46,20 +40,15 @@ enum result talk_read(struct bytes message, struct talk *out)
 {
     struct reader r = reader_on(message);
     struct talk t;
-    const struct field *fields;
     uint8_t type;
+    enum result res;
 
     memset(&t, 0, sizeof t);
     type = reader_u8(&r);
-    if (r.failed)
-        return E_MALFORMED;
     t.type = (enum talk_type)type;
-    fields = fields_of(type);
-    if (fields == NULL)
-        return E_UNSUPPORTED;
-    fields_read(&r, fields, (uint8_t *)&t + BODY);
-    if (reader_end(&r) != OK)
-        return E_MALFORMED;
+    res = fields_read_body(&r, FIELD_TYPES(messages), type, (uint8_t *)&t + BODY);
+    if (res != OK)
+        return res;
     if ((type == TALK_CHAT && !text_is_utf8(t.chat.text)) || (type == TALK_HAND && t.hand.up > 1))
         return E_MALFORMED;
     *out = t;
@@ -69,11 +58,9 @@ enum result talk_read(struct bytes message, struct talk *out)
 enum result talk_write(const struct talk *t, struct bytes_mut to, struct bytes *out)
 {
     struct writer w = writer_on(to);
-    const struct field *fields = fields_of((unsigned)t->type);
 
-    assert(fields != NULL);
     writer_u8(&w, (uint8_t)t->type);
-    fields_write(&w, fields, (const uint8_t *)t + BODY);
+    fields_write_body(&w, FIELD_TYPES(messages), (unsigned)t->type, (const uint8_t *)t + BODY);
     return writer_end(&w, out);
 }
 
