@@ -7,12 +7,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct bytes text = bytes(data, size), rest = text, again;
+    struct bytes text = bytes(data, size), rest = text, before = text, again;
     uint8_t room[CHARTER_BYTES];
-    const uint8_t *signature;
     struct charter charter;
     struct seat_binding binding;
-    uint32_t leaf;
+    struct permit permit;
 
     if (charter_read(text, &charter) == OK) {
         assert(charter_write(&charter, (struct bytes_mut){room, sizeof room}, &again) == OK);
@@ -22,7 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(seat_binding_write(&binding, (struct bytes_mut){room, sizeof room}, &again) == OK);
         assert(bytes_equal(text, again));
     }
-    while (seat_lost_next(&rest, &leaf, &signature) == OK)
-        assert(signature >= data && signature + 64 <= data + size);
+    while (permit_next(&rest, &permit) == OK) {
+        assert(permit_write(&permit, (struct bytes_mut){room, sizeof room}, &again) == OK);
+        assert(bytes_equal(bytes(before.at, PERMIT_BYTES), again));
+        before = rest;
+    }
     return 0;
 }

@@ -476,6 +476,7 @@ static void on_challenged(void *context, struct link *link, const struct signal_
         return;
     memcpy(signal.enter.room, s->options.room, sizeof signal.enter.room);
     signal.enter.role = (uint8_t)s->options.role;
+    signal.enter.replaces = SIGNAL_NO_LEAF;
     signal.enter.key_package = core_room_key_package(s->core);
     memcpy(signal.enter.fingerprint, media_fingerprint(s->media), sizeof signal.enter.fingerprint);
     res = link_sign_in(link, s->options.identity);

@@ -115,7 +115,7 @@ struct core_commit {
     uint64_t epoch; /* that it ends */
     struct bytes commit, welcome, tree;
     struct bytes seated;  /* of struct signal_placed */
-    struct bytes removed; /* of struct signal_leaf */
+    struct bytes removed; /* of struct signal_gone */
 };
 
 /* Commits Adds for who waits and Removes for lost seats and kicks; with none of them, a fresh epoch and
@@ -131,7 +131,7 @@ MUST_USE enum result core_room_commit(struct core_room *, struct core_now, const
 struct core_handshake {
     struct bytes commit;
     struct bytes seated;  /* of struct signal_seat: who came */
-    struct bytes removed; /* of struct signal_leaf */
+    struct bytes removed; /* of struct signal_gone */
 };
 
 /* What an epoch changed. Owned by the room, until the next core_room_take. */

@@ -5,6 +5,7 @@
 #include "wire/signal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What a commit is to hold, while it is gathered. */
 struct gathering {
@@ -13,7 +14,7 @@ struct gathering {
     uint32_t waiting[TABLE_LEAVES];
     size_t add_count;
     uint32_t removes[TABLE_LEAVES];
-    size_t remove_count;
+    size_t remove_count, lost_count; /* those whose seats are lost come first */
     struct writer words;
 };
 
@@ -23,6 +24,20 @@ static bool is_removed(const struct gathering *g, uint32_t leaf)
         if (g->removes[i] == leaf)
             return true;
     return false;
+}
+
+static enum result permit_lost(struct writer *w, const struct signal_lost *lost)
+{
+    struct permit permit = {.kind = PERMIT_LOST, .leaf = lost->leaf};
+    uint8_t text_room[PERMIT_BYTES];
+    struct bytes text;
+    enum result res;
+
+    memcpy(permit.signature, lost->signature, sizeof permit.signature);
+    res = permit_write(&permit, (struct bytes_mut){text_room, sizeof text_room}, &text);
+    if (res == OK)
+        writer_put(w, text);
+    return res;
 }
 
 static enum result gather_lost(const struct core_room *room, struct bytes lost, struct gathering *g)
@@ -40,9 +55,11 @@ static enum result gather_lost(const struct core_room *room, struct bytes lost, 
                                item.leaf, item.signature);
         if (res != OK)
             return res;
-        writer_u32(&g->words, item.leaf);
-        writer_put(&g->words, BYTES_OF(item.signature));
+        res = permit_lost(&g->words, &item);
+        if (res != OK)
+            return res;
         g->removes[g->remove_count++] = item.leaf;
+        g->lost_count++;
     }
     return OK;
 }
@@ -142,7 +159,8 @@ static enum result list_removed(struct core_room *room, const struct gathering *
     struct writer w = writer_over(room->removed);
 
     for (size_t i = 0; i < g->remove_count; i++)
-        signal_leaf_put(&w, &(struct signal_leaf){g->removes[i]});
+        signal_gone_put(
+            &w, &(struct signal_gone){g->removes[i], i < g->lost_count ? SIGNAL_LOST : SIGNAL_KICKED});
     return writer_end(&w, &room->commit.removed);
 }
 

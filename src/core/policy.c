@@ -14,15 +14,14 @@ bool policy_may_kick(const struct policy *p, uint32_t by, uint32_t leaf)
            memcmp(judge->account, p->charter->maker, 32) == 0;
 }
 
-static bool is_lost(const struct policy *p, struct bytes words, uint32_t leaf)
+static bool is_lost(const struct policy *p, struct bytes permits, uint32_t leaf)
 {
-    const uint8_t *signature;
-    uint32_t named;
+    struct permit permit;
 
-    while (seat_lost_next(&words, &named, &signature) == OK)
-        if (named == leaf)
+    while (permit_next(&permits, &permit) == OK)
+        if (permit.kind == PERMIT_LOST && permit.leaf == leaf)
             return roles_lost_check(p->charter, p->room, group_id(p->group), group_epoch(p->group), leaf,
-                                    signature) == OK;
+                                    permit.signature) == OK;
     return false;
 }
 

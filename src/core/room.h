@@ -9,9 +9,8 @@ enum {
     ROOM_HOUR_S = 3600,
     /* Lifetimes begin and end at full hours, so that they do not tell clients' clocks apart (F37). */
     ROOM_LIFETIME_MAX_S = 2 * ROOM_HOUR_S,
-    ROOM_LEAF_BYTES = 4,      /* struct signal_leaf on the wire */
-    ROOM_PLACED_BYTES = 8,    /* struct signal_placed */
-    ROOM_WORD_BYTES = 4 + 64, /* the house's for one lost seat */
+    ROOM_GONE_BYTES = 5,   /* struct signal_gone on the wire */
+    ROOM_PLACED_BYTES = 8, /* struct signal_placed */
 };
 
 enum room_stage {
@@ -37,8 +36,8 @@ struct core_room {
 
     struct group_committed committed; /* what `commit` borrows from */
     struct core_commit commit;
-    uint8_t placed[TABLE_LEAVES * ROOM_PLACED_BYTES], removed[TABLE_LEAVES * ROOM_LEAF_BYTES];
-    uint8_t words[TABLE_LEAVES * ROOM_WORD_BYTES];
+    uint8_t placed[TABLE_LEAVES * ROOM_PLACED_BYTES], removed[TABLE_LEAVES * ROOM_GONE_BYTES];
+    uint8_t words[TABLE_LEAVES * PERMIT_BYTES];
 
     struct core_change change;
     struct core_member came[TABLE_LEAVES], went[TABLE_LEAVES];

@@ -91,9 +91,9 @@ bool roster_agrees(const struct core_member *members, size_t count, struct bytes
 bool roster_agrees_leaves(const struct core_member *members, size_t count, struct bytes leaves)
 {
     struct tally t = {.members = members, .count = count};
-    struct signal_leaf item;
+    struct signal_gone item;
 
-    while (signal_leaf_next(&leaves, &item))
+    while (signal_gone_next(&leaves, &item))
         if (tick(&t, item.leaf) == NULL)
             return false;
     return t.ticked == count;

@@ -25,7 +25,7 @@ const struct core_member *roster_find(const struct roster *, uint32_t leaf);
 /* Are these members and the house's list (of struct signal_seat) the same, leaf for leaf and account for
  * account? */
 bool roster_agrees(const struct core_member *members, size_t count, struct bytes seats);
-/* The same for leaves alone (of struct signal_leaf). */
+/* The same for leaves alone (of struct signal_gone). */
 bool roster_agrees_leaves(const struct core_member *members, size_t count, struct bytes leaves);
 
 #endif

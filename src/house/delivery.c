@@ -200,7 +200,7 @@ static struct answer judge_removed(struct upload *u)
 {
     struct session *s = u->by;
     struct bytes list = u->commit->removed;
-    struct signal_leaf item;
+    struct signal_gone item;
     struct charter charter;
     bool moderates, is_lost;
     enum result res = rooms_charter(s->house, s->gathering->room, &charter);
@@ -208,7 +208,7 @@ static struct answer judge_removed(struct upload *u)
     if (res != OK)
         return trouble(res);
     moderates = charter_moderator(&charter, s->account);
-    while (signal_leaf_next(&list, &item)) {
+    while (signal_gone_next(&list, &item)) {
         if (u->removed_count == TABLE_LEAVES)
             return refusal(REASON_FULL, "a table does not have so many leaves");
         for (unsigned i = 0; i < u->removed_count; i++)

@@ -89,7 +89,9 @@ static enum result write_joiners(struct gathering *g, struct writer *w, struct b
         s->offered = false;
     s = next_joiner(g, 0);
     for (unsigned count = 0; s != NULL && count < JOINERS_MAX; count++) {
-        struct signal_joiner item = {s->waiting, bytes(s->key_package, s->key_package_len)};
+        struct signal_joiner item = {.waiting = s->waiting,
+                                     .key_package = bytes(s->key_package, s->key_package_len),
+                                     .replaces = SIGNAL_NO_LEAF};
 
         used += s->key_package_len;
         if (used > JOINERS_BYTES)

@@ -92,11 +92,15 @@ enum result seat_binding_write(const struct seat_binding *b, struct bytes_mut to
     struct writer w = writer_on(to);
 
     writer_put(&w, BYTES_OF(b->room));
+    writer_u8(&w, b->stage);
     writer_u8(&w, b->bound);
     if (b->bound) {
         writer_put(&w, BYTES_OF(b->account));
         writer_put(&w, BYTES_OF(b->signature));
     }
+    writer_u8(&w, b->vouched);
+    if (b->vouched)
+        writer_put(&w, BYTES_OF(b->voucher));
     return writer_end(&w, out);
 }
 
@@ -106,11 +110,15 @@ enum result seat_binding_read(struct bytes message, struct seat_binding *out)
     struct seat_binding b = {0};
 
     reader_copy(&r, b.room, sizeof b.room);
+    b.stage = choice(&r, 1);
     b.bound = choice(&r, 1);
     if (b.bound) {
         reader_copy(&r, b.account, sizeof b.account);
         reader_copy(&r, b.signature, sizeof b.signature);
     }
+    b.vouched = choice(&r, 1);
+    if (b.vouched)
+        reader_copy(&r, b.voucher, sizeof b.voucher);
     if (reader_end(&r) != OK)
         return E_MALFORMED;
     *out = b;
@@ -130,20 +138,34 @@ enum result seat_lost_write(struct bytes group_id, uint64_t epoch, uint32_t leaf
     return writer_end(&w, out);
 }
 
-enum result seat_lost_next(struct bytes *list, uint32_t *leaf, const uint8_t **signature)
+enum result permit_write(const struct permit *p, struct bytes_mut to, struct bytes *out)
+{
+    struct writer w = writer_on(to);
+
+    writer_u8(&w, (uint8_t)p->kind);
+    writer_u32(&w, p->leaf);
+    writer_put(&w, BYTES_OF(p->key));
+    writer_put(&w, BYTES_OF(p->signature));
+    return writer_end(&w, out);
+}
+
+enum result permit_next(struct bytes *list, struct permit *out)
 {
     struct reader r = reader_on(*list);
-    uint32_t number;
-    struct bytes signed_by_house;
+    struct permit p;
+    unsigned kind;
 
     if (list->len == 0)
         return E_NOT_FOUND;
-    number = reader_u32(&r);
-    signed_by_house = reader_take(&r, 64);
-    if (r.failed)
+    kind = reader_u8(&r);
+    p.leaf = reader_u32(&r);
+    reader_copy(&r, p.key, sizeof p.key);
+    reader_copy(&r, p.signature, sizeof p.signature);
+    if (r.failed || (kind != PERMIT_LOST && kind != PERMIT_REPLACED) ||
+        (kind == PERMIT_LOST && !all_zero(p.key, sizeof p.key)))
         return E_MALFORMED;
-    *leaf = number;
-    *signature = signed_by_house.at;
+    p.kind = (enum permit_kind)kind;
+    *out = p;
     *list = bytes(r.at, (size_t)(r.end - r.at));
     return OK;
 }

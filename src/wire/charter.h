@@ -33,15 +33,20 @@ MUST_USE enum result charter_write(const struct charter *, struct bytes_mut to, 
 /* OK | E_MALFORMED | E_UNSUPPORTED (another version) */
 MUST_USE enum result charter_read(struct bytes, struct charter *out);
 
-/* The leaf extension EXTENSION_SEAT: which room the leaf is for and, unless pseudonymous, whose it is. */
+/* The leaf extension EXTENSION_SEAT: which room the leaf is for, whether its holder wants to be on stage,
+ * whose it is unless pseudonymous, and in private rooms the link's voucher. All but `stage` stay as they are
+ * for the leaf's life (F7); whoever comes on stage or leaves it says so by a commit with a new leaf (F31). */
 struct seat_binding {
     uint8_t room[32];
-    bool bound; /* false: a pseudonym, and what follows is zero */
+    bool stage;
+    bool bound; /* false: a pseudonym, and the next two are zero */
     uint8_t account[32];
     uint8_t signature[64]; /* ENVELOPE_BINDING by the account over the leaf's signature key */
+    bool vouched;          /* true in private rooms alone; else the next is zero */
+    uint8_t voucher[64];   /* ENVELOPE_VOUCHER by the link key over the leaf's signature key */
 };
 
-enum { SEAT_BINDING_BYTES = 32 + 1 + 32 + 64 };
+enum { SEAT_BINDING_BYTES = 32 + 1 + 1 + 32 + 64 + 1 + 64 };
 
 /* OK | E_TOO_LARGE */
 MUST_USE enum result seat_binding_write(const struct seat_binding *, struct bytes_mut to, struct bytes *out);
@@ -53,9 +58,25 @@ MUST_USE enum result seat_binding_read(struct bytes, struct seat_binding *out);
 MUST_USE enum result seat_lost_write(struct bytes group_id, uint64_t epoch, uint32_t leaf,
                                      struct bytes_mut to, struct bytes *out);
 
-/* What the authenticated data of a commit that removes lost seats carries: a list of
- *     uint32 leaf; opaque signature[64];
- * Takes one from the front of *list. OK | E_NOT_FOUND (the end) | E_MALFORMED */
-MUST_USE enum result seat_lost_next(struct bytes *list, uint32_t *leaf, const uint8_t **signature);
+/* Why a commit may remove a leaf whose holder did not ask for it, where no moderator commits: a list in the
+ * commit's authenticated data (F4). */
+enum permit_kind {
+    PERMIT_LOST = 1,     /* signed by the house: ENVELOPE_SEAT_LOST over seat_lost_write */
+    PERMIT_REPLACED = 2, /* signed by the leaf itself: the new leaf with this signature key takes its place */
+};
+
+struct permit {
+    enum permit_kind kind;
+    uint32_t leaf;   /* that goes */
+    uint8_t key[32]; /* PERMIT_REPLACED: the new leaf's; else zero */
+    uint8_t signature[64];
+};
+
+enum { PERMIT_BYTES = 1 + 4 + 32 + 64 };
+
+/* OK | E_TOO_LARGE */
+MUST_USE enum result permit_write(const struct permit *, struct bytes_mut to, struct bytes *out);
+/* Takes one from the front of *list. OK | E_NOT_FOUND (the end) | E_MALFORMED */
+MUST_USE enum result permit_next(struct bytes *list, struct permit *out);
 
 #endif

@@ -11,8 +11,9 @@
 #define ENVELOPE_SIGN_UP   "Teahouse sign-up 1"
 #define ENVELOPE_SIGN_IN   "Teahouse sign-in 1"
 #define ENVELOPE_CHARTER   "Teahouse charter 1"
+#define ENVELOPE_VOUCHER   "Teahouse voucher 1"
 #define ENVELOPE_BINDING   "Teahouse binding 1"
-#define ENVELOPE_ROLE "Teahouse role 1"
+#define ENVELOPE_ROLE      "Teahouse role 1"
 #define ENVELOPE_SEAT_LOST "Teahouse seat lost 1"
 #define ENVELOPE_END_ROOM  "Teahouse end room 1"
 

@@ -63,6 +63,7 @@ enum {
     COMMIT_BYTES = 32 * 1024,
     WELCOME_BYTES = 64 * 1024,
     TREE_BYTES = 128 * 1024,
+    SAY_BYTES = 16 * 1024, /* of one sealed message among members */
     TICKET_BYTES = 1024,
     URL_BYTES = 512,
     REASON_BYTES = 200,
@@ -72,7 +73,8 @@ enum {
 /* MLS extensions of private use (RFC 9420, section 13.5): types 0xf000 to 0xffff. */
 enum {
     EXTENSION_CHARTER = 0xf7ea, /* of the GroupContext: the charter and its signature */
-    EXTENSION_SEAT = 0xf7eb,    /* of a leaf: the room's id and the account's binding */
+    EXTENSION_SEAT = 0xf7eb,    /* of a leaf: the room's id, the account's binding, the link's voucher */
+    EXTENSION_ROLES = 0xf7ec,   /* of the GroupContext: the moderators' statements */
 };
 
 #endif

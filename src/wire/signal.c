@@ -26,6 +26,8 @@ static const struct field seat_item[] = {
 static const struct field joiner_item[] = {
     FIELD_NUMBER(struct signal_joiner, waiting, 32),
     FIELD_BYTES(struct signal_joiner, key_package, 1, KEY_PACKAGE_BYTES),
+    FIELD_NUMBER(struct signal_joiner, replaces, 32),
+    FIELD_ARRAY(struct signal_joiner, replaces_signature),
     FIELDS_END,
 };
 static const struct field lost_item[] = {
@@ -38,8 +40,14 @@ static const struct field placed_item[] = {
     FIELD_NUMBER(struct signal_placed, leaf, 32),
     FIELDS_END,
 };
-static const struct field leaf_item[] = {
-    FIELD_NUMBER(struct signal_leaf, leaf, 32),
+static const struct field gone_item[] = {
+    FIELD_NUMBER(struct signal_gone, leaf, 32),
+    FIELD_NUMBER(struct signal_gone, why, 8),
+    FIELDS_END,
+};
+static const struct field moved_item[] = {
+    FIELD_NUMBER(struct signal_moved, leaf, 32),
+    FIELD_NUMBER(struct signal_moved, role, 8),
     FIELDS_END,
 };
 
@@ -110,6 +118,9 @@ static const struct field enter_fields[] = {
     FIELD_NUMBER(struct signal_enter, role, 8),
     FIELD_BYTES(struct signal_enter, key_package, 1, KEY_PACKAGE_BYTES),
     FIELD_ARRAY(struct signal_enter, fingerprint),
+    FIELD_BYTES(struct signal_enter, pseudonym, 0, HANDLE_BYTES),
+    FIELD_NUMBER(struct signal_enter, replaces, 32),
+    FIELD_ARRAY(struct signal_enter, replaces_signature),
     FIELDS_END,
 };
 static const struct field found_table_fields[] = {
@@ -170,7 +181,8 @@ static const struct field commit_fields[] = {
     FIELD_BYTES(struct signal_commit, welcome, 0, WELCOME_BYTES),
     FIELD_BYTES(struct signal_commit, tree, 0, TREE_BYTES),
     FIELD_ITEMS(struct signal_commit, seated, LIST_BYTES, placed_item),
-    FIELD_ITEMS(struct signal_commit, removed, LIST_BYTES, leaf_item),
+    FIELD_ITEMS(struct signal_commit, removed, LIST_BYTES, gone_item),
+    FIELD_ITEMS(struct signal_commit, roles, LIST_BYTES, moved_item),
     FIELDS_END,
 };
 static const struct field handshake_fields[] = {
@@ -179,7 +191,43 @@ static const struct field handshake_fields[] = {
     FIELD_NUMBER(struct signal_handshake, epoch, 64),
     FIELD_BYTES(struct signal_handshake, commit, 1, COMMIT_BYTES),
     FIELD_ITEMS(struct signal_handshake, seated, LIST_BYTES, seat_item),
-    FIELD_ITEMS(struct signal_handshake, removed, LIST_BYTES, leaf_item),
+    FIELD_ITEMS(struct signal_handshake, removed, LIST_BYTES, gone_item),
+    FIELD_ITEMS(struct signal_handshake, roles, LIST_BYTES, moved_item),
+    FIELDS_END,
+};
+static const struct field follow_fields[] = {
+    FIELD_BYTES(struct signal_follow, handle, 1, HANDLE_BYTES),
+    FIELDS_END,
+};
+static const struct field admit_fields[] = {
+    FIELD_ARRAY(struct signal_admit, room),
+    FIELD_BYTES(struct signal_admit, handle, 1, HANDLE_BYTES),
+    FIELDS_END,
+};
+static const struct field seat_ended_fields[] = {
+    FIELD_ARRAY(struct signal_seat_ended, room),
+    FIELD_NUMBER(struct signal_seat_ended, why, 8),
+    FIELDS_END,
+};
+static const struct field catch_up_fields[] = {
+    FIELD_ARRAY(struct signal_catch_up, room),
+    FIELD_NUMBER(struct signal_catch_up, table, 16),
+    FIELD_NUMBER(struct signal_catch_up, leaf, 32),
+    FIELD_NUMBER(struct signal_catch_up, epoch, 64),
+    FIELDS_END,
+};
+static const struct field answer_fields[] = {
+    FIELD_ARRAY(struct signal_answer, room),
+    FIELD_NUMBER(struct signal_answer, table, 16),
+    FIELD_NUMBER(struct signal_answer, epoch, 64),
+    FIELD_ARRAY(struct signal_answer, value),
+    FIELDS_END,
+};
+static const struct field say_fields[] = {
+    FIELD_ARRAY(struct signal_say, room),
+    FIELD_NUMBER(struct signal_say, table, 16),
+    FIELD_NUMBER(struct signal_say, epoch, 64),
+    FIELD_BYTES(struct signal_say, message, 1, SAY_BYTES),
     FIELDS_END,
 };
 static const struct field no_fields[] = {FIELDS_END};
@@ -209,6 +257,14 @@ static const struct field *const messages[] = {
     [SIGNAL_WAITING] = waiting_fields,
     [SIGNAL_COMMIT] = commit_fields,
     [SIGNAL_HANDSHAKE] = handshake_fields,
+    [SIGNAL_FOLLOW] = follow_fields,
+    [SIGNAL_UNFOLLOW] = follow_fields,
+    [SIGNAL_ADMIT] = admit_fields,
+    [SIGNAL_SEAT_ENDED] = seat_ended_fields,
+    [SIGNAL_CATCH_UP] = catch_up_fields,
+    [SIGNAL_ANSWER] = answer_fields,
+    [SIGNAL_SAY] = say_fields,
+    [SIGNAL_SAID] = say_fields,
 };
 
 /* All members of the union begin where it begins. */
@@ -266,9 +322,14 @@ bool signal_placed_next(struct bytes *list, struct signal_placed *out)
     return fields_next(list, placed_item, out);
 }
 
-bool signal_leaf_next(struct bytes *list, struct signal_leaf *out)
+bool signal_gone_next(struct bytes *list, struct signal_gone *out)
 {
-    return fields_next(list, leaf_item, out);
+    return fields_next(list, gone_item, out);
+}
+
+bool signal_moved_next(struct bytes *list, struct signal_moved *out)
+{
+    return fields_next(list, moved_item, out);
 }
 
 void signal_room_put(struct writer *w, const struct signal_room *item)
@@ -296,7 +357,12 @@ void signal_placed_put(struct writer *w, const struct signal_placed *item)
     fields_write(w, placed_item, item);
 }
 
-void signal_leaf_put(struct writer *w, const struct signal_leaf *item)
+void signal_gone_put(struct writer *w, const struct signal_gone *item)
 {
-    fields_write(w, leaf_item, item);
+    fields_write(w, gone_item, item);
+}
+
+void signal_moved_put(struct writer *w, const struct signal_moved *item)
+{
+    fields_write(w, moved_item, item);
 }

@@ -22,6 +22,10 @@ enum signal_type {
     SIGNAL_SIGN_IN = 3,   /* [C] -> SIGNED_IN or REFUSED */
     SIGNAL_SIGNED_IN = 4, /* [H] */
 
+    /* Whom one follows: social rooms let in whom a speaker follows. */
+    SIGNAL_FOLLOW = 5,   /* [C] -> DONE or REFUSED */
+    SIGNAL_UNFOLLOW = 6, /* [C] -> DONE or REFUSED */
+
     /* Answers that many requests share. */
     SIGNAL_DONE = 8,    /* [H] */
     SIGNAL_REFUSED = 9, /* [H] */
@@ -43,11 +47,17 @@ enum signal_type {
     SIGNAL_TICKET_NEW = 36, /* [C] -> TICKET or REFUSED */
     SIGNAL_TICKET = 37,     /* [H] */
     SIGNAL_LEAVE = 38,      /* [C] -> DONE */
+    SIGNAL_ADMIT = 39,      /* [C] a moderator, in a social room -> DONE or REFUSED */
+    SIGNAL_SEAT_ENDED = 40, /* [H] unasked: the seat is gone, and why */
+    SIGNAL_CATCH_UP = 41,   /* [C] after a broken link -> HANDSHAKEs, then DONE; or REFUSED (stale) */
 
     /* The order of MLS messages. */
     SIGNAL_WAITING = 48,   /* [H] unasked, to the doorkeeper: who waits, and whose seats are lost */
     SIGNAL_COMMIT = 49,    /* [C] -> DONE (accepted) or REFUSED (stale) */
     SIGNAL_HANDSHAKE = 50, /* [H] unasked, to everybody seated, the committer too */
+    SIGNAL_ANSWER = 51,    /* [C] unanswered: we follow this epoch, and what it exports */
+    SIGNAL_SAY = 52,       /* [C] -> DONE or REFUSED (stale: seal it again) */
+    SIGNAL_SAID = 53,      /* [H] unasked, to everybody else seated */
 };
 
 /* Reasons of SIGNAL_REFUSED. Numbers are fixed; the text beside them is English for people. */
@@ -118,7 +128,10 @@ struct signal_enter {
     uint8_t room[32];
     uint8_t role; /* enum signal_role that is asked for */
     struct bytes key_package;
-    uint8_t fingerprint[32]; /* SHA-256 of the certificate that the media session will use */
+    uint8_t fingerprint[32];        /* SHA-256 of the certificate that the media session will use */
+    struct bytes pseudonym;         /* the name of a seat without an account; else empty */
+    uint32_t replaces;              /* the leaf that this one takes the place of, or SIGNAL_NO_LEAF */
+    uint8_t replaces_signature[64]; /* that leaf's key says so: struct permit; else zeros */
 };
 struct signal_found_table {
     uint8_t room[32];
@@ -155,6 +168,35 @@ struct signal_ticket {
 struct signal_leave {
     uint8_t room[32];
 };
+struct signal_follow {
+    struct bytes handle;
+};
+struct signal_admit {
+    uint8_t room[32];
+    struct bytes handle;
+};
+struct signal_seat_ended {
+    uint8_t room[32];
+    uint8_t why; /* enum signal_why */
+};
+struct signal_catch_up {
+    uint8_t room[32];
+    uint16_t table;
+    uint32_t leaf;  /* whose seat it is; the account must be that seat's */
+    uint64_t epoch; /* that we are in */
+};
+struct signal_answer {
+    uint8_t room[32];
+    uint16_t table;
+    uint64_t epoch;    /* that we have entered */
+    uint8_t value[16]; /* MLS-Exporter("Teahouse answer", "", 16) of it */
+};
+struct signal_say {
+    uint8_t room[32];
+    uint16_t table;
+    uint64_t epoch;
+    struct bytes message; /* MLSMessage holding a PrivateMessage: wire/talk.h, or a proposal */
+};
 struct signal_waiting {
     uint8_t room[32];
     uint16_t table;
@@ -171,7 +213,8 @@ struct signal_commit {
     struct bytes welcome; /* MLSMessage; empty where nobody joins */
     struct bytes tree;    /* of the new epoch; empty where nobody joins */
     struct bytes seated;  /* of struct signal_placed */
-    struct bytes removed; /* of struct signal_leaf */
+    struct bytes removed; /* of struct signal_gone */
+    struct bytes roles;   /* of struct signal_moved: who comes on or off stage by it */
 };
 struct signal_handshake {
     uint8_t room[32];
@@ -179,10 +222,24 @@ struct signal_handshake {
     uint64_t epoch; /* that the commit ends */
     struct bytes commit;
     struct bytes seated;  /* of struct signal_seat: who came */
-    struct bytes removed; /* of struct signal_leaf */
+    struct bytes removed; /* of struct signal_gone */
+    struct bytes roles;   /* of struct signal_moved */
 };
 
 enum signal_role { SIGNAL_LISTENER = 0, SIGNAL_SPEAKER = 1 };
+
+/* Why a seat is no more. */
+enum signal_why {
+    SIGNAL_LOST = 0,
+    SIGNAL_LEFT = 1,
+    SIGNAL_KICKED = 2,
+    SIGNAL_BLOCKED = 3,
+    SIGNAL_REPLACED = 4,
+    SIGNAL_SUSPENDED = 5, /* its commit was one that nobody could follow */
+};
+
+/* No leaf has this number. */
+#define SIGNAL_NO_LEAF UINT32_MAX
 
 /* Items of the lists above. */
 struct signal_room {
@@ -199,6 +256,8 @@ struct signal_seat {
 struct signal_joiner {
     uint32_t waiting; /* the house's number for who waits */
     struct bytes key_package;
+    uint32_t replaces; /* as in ENTER */
+    uint8_t replaces_signature[64];
 };
 struct signal_lost {
     uint32_t leaf;
@@ -207,8 +266,13 @@ struct signal_lost {
 struct signal_placed {
     uint32_t waiting, leaf;
 };
-struct signal_leaf {
+struct signal_gone {
     uint32_t leaf;
+    uint8_t why; /* enum signal_why */
+};
+struct signal_moved {
+    uint32_t leaf;
+    uint8_t role; /* enum signal_role, from now on */
 };
 
 struct signal {
@@ -237,6 +301,12 @@ struct signal {
         struct signal_waiting waiting;
         struct signal_commit commit;
         struct signal_handshake handshake;
+        struct signal_follow follow, unfollow;
+        struct signal_admit admit;
+        struct signal_seat_ended seat_ended;
+        struct signal_catch_up catch_up;
+        struct signal_answer answer;
+        struct signal_say say, said;
     };
 };
 
@@ -252,7 +322,8 @@ bool signal_seat_next(struct bytes *list, struct signal_seat *out);
 bool signal_joiner_next(struct bytes *list, struct signal_joiner *out);
 bool signal_lost_next(struct bytes *list, struct signal_lost *out);
 bool signal_placed_next(struct bytes *list, struct signal_placed *out);
-bool signal_leaf_next(struct bytes *list, struct signal_leaf *out);
+bool signal_gone_next(struct bytes *list, struct signal_gone *out);
+bool signal_moved_next(struct bytes *list, struct signal_moved *out);
 
 /* Appends one item to a list under construction; the writer fails where it does not fit. */
 void signal_room_put(struct writer *, const struct signal_room *);
@@ -260,6 +331,7 @@ void signal_seat_put(struct writer *, const struct signal_seat *);
 void signal_joiner_put(struct writer *, const struct signal_joiner *);
 void signal_lost_put(struct writer *, const struct signal_lost *);
 void signal_placed_put(struct writer *, const struct signal_placed *);
-void signal_leaf_put(struct writer *, const struct signal_leaf *);
+void signal_gone_put(struct writer *, const struct signal_gone *);
+void signal_moved_put(struct writer *, const struct signal_moved *);
 
 #endif

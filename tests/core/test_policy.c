@@ -204,7 +204,7 @@ static void f30_moderators_remove_all_but_the_maker(void **state)
 static void f4_the_houses_word_removes_one_seat_once(void **state)
 {
     struct group_of_bare g;
-    uint8_t room_for[3 * 68];
+    uint8_t room_for[PERMIT_BYTES];
     struct bytes id, words;
     static const struct {
         uint32_t leaf;
@@ -218,17 +218,16 @@ static void f4_the_houses_word_removes_one_seat_once(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct signal_lost word = table_lost(
             &g.table, id, group_epoch(g.members[1].group) + (uint64_t)cases[i].epoch_off, cases[i].leaf);
-        struct writer w = writer_over(room_for);
+        struct permit permit = {.kind = PERMIT_LOST, .leaf = cases[i].leaf};
 
-        writer_u32(&w, cases[i].leaf);
-        writer_put(&w, BYTES_OF(word.signature));
-        assert_int_equal(writer_end(&w, &words), OK);
+        memcpy(permit.signature, word.signature, sizeof permit.signature);
+        assert_int_equal(permit_write(&permit, (struct bytes_mut){room_for, sizeof room_for}, &words), OK);
         assert_int_equal(remove_by(&g, 1, 2, words), cases[i].expect);
         /* Nothing of it counts when it is cut. */
         for (size_t len = 0; len < words.len; len += 7)
             assert_int_equal(remove_by(&g, 1, 2, bytes(words.at, len)), E_REFUSED);
         /* Another seat's name over the signature. */
-        room_for[3] ^= 1;
+        room_for[4] ^= 1;
         assert_int_equal(remove_by(&g, 1, 2, words), E_REFUSED);
     }
     group_end(&g);

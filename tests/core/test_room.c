@@ -415,7 +415,7 @@ static void a_hidden_removal_raises_an_alarm(void **state)
         if (way == 1)
             upload.handshake.removed.len = 0;
         if (way == 2) {
-            signal_leaf_put(&w, &(struct signal_leaf){3});
+            signal_gone_put(&w, &(struct signal_gone){3, SIGNAL_LOST});
             assert_int_equal(writer_end(&w, &upload.handshake.removed), OK);
         }
         for (unsigned i = 1; i < 3; i++) {

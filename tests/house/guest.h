@@ -373,7 +373,7 @@ static inline void guest_end_room(struct guest *g, const uint8_t room[32])
 static inline void guest_enter(struct guest *g, const uint8_t room[32], enum signal_role role)
 {
     static const uint8_t head[] = {0, 1, 0, 5, 0, 1, 0, 3};
-    struct signal m = {.type = SIGNAL_ENTER};
+    struct signal m = {.type = SIGNAL_ENTER, .enter.replaces = SIGNAL_NO_LEAF};
 
     random_fill(&g->inn->seeded.random, g->package, sizeof g->package);
     memcpy(g->package, head, sizeof head);
@@ -462,7 +462,7 @@ static inline void draft_seat(struct draft *d, const struct guest *joiner, uint3
 
 static inline void draft_remove(struct draft *d, uint32_t leaf)
 {
-    signal_leaf_put(&d->removed_writer, &(struct signal_leaf){leaf});
+    signal_gone_put(&d->removed_writer, &(struct signal_gone){leaf, SIGNAL_KICKED});
 }
 
 static inline void draft_send(struct draft *d, struct guest *g)

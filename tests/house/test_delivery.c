@@ -299,7 +299,7 @@ static void f4_only_a_moderator_removes(void **state)
     struct inn *inn = *state;
     struct table_of_three t;
     struct draft d;
-    struct signal_leaf leaf;
+    struct signal_gone leaf;
     const struct signal *m;
     struct bytes list;
 
@@ -328,7 +328,7 @@ static void f4_only_a_moderator_removes(void **state)
     /* He hears it too, and has no ticket any more. */
     m = guest_got(&t.bert, SIGNAL_HANDSHAKE);
     list = m->handshake.removed;
-    assert_true(signal_leaf_next(&list, &leaf));
+    assert_true(signal_gone_next(&list, &leaf));
     assert_int_equal(leaf.leaf, 1);
     guest_ticket(&t.bert, t.room);
     guest_refused(&t.bert, REASON_NOT_NOW);

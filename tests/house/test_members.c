@@ -26,7 +26,7 @@ static void member_enter(struct member *m, const uint8_t room[32], enum signal_r
 {
     struct inn *inn = m->guest.inn;
     const struct core_self self = {m->guest.seed, m->guest.house, room};
-    struct signal enter = {.type = SIGNAL_ENTER};
+    struct signal enter = {.type = SIGNAL_ENTER, .enter.replaces = SIGNAL_NO_LEAF};
 
     core_room_free(m->room);
     m->room = NULL;

@@ -194,7 +194,7 @@ static void one_seat_a_link(void **state)
     struct inn *inn = *state;
     struct guest anna;
     uint8_t room[32], other[32];
-    struct signal m = {.type = SIGNAL_ENTER};
+    struct signal m = {.type = SIGNAL_ENTER, .enter.replaces = SIGNAL_NO_LEAF};
 
     guest_new(&anna, inn, "anna");
     guest_room(&anna, "tea", room);

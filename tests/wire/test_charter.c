@@ -94,46 +94,63 @@ static void refusals(void **state)
 
 static void seat_bindings(void **state)
 {
-    struct seat_binding bound = {.bound = true}, pseudonym = {.bound = false}, back;
+    struct seat_binding full = {.stage = true, .bound = true, .vouched = true}, pseudonym = {.bound = false},
+                        back;
     uint8_t room[SEAT_BINDING_BYTES];
     struct bytes text;
 
     (void)state;
-    memset(bound.room, 1, 32);
-    memset(bound.account, 2, 32);
-    memset(bound.signature, 3, 64);
-    assert_int_equal(seat_binding_write(&bound, (struct bytes_mut){room, sizeof room}, &text), OK);
+    memset(full.room, 1, 32);
+    memset(full.account, 2, 32);
+    memset(full.signature, 3, 64);
+    memset(full.voucher, 4, 64);
+    assert_int_equal(seat_binding_write(&full, (struct bytes_mut){room, sizeof room}, &text), OK);
+    assert_int_equal(text.len, SEAT_BINDING_BYTES);
     assert_int_equal(seat_binding_read(text, &back), OK);
-    assert_memory_equal(&back, &bound, sizeof back);
+    assert_true(back.stage && back.bound && back.vouched);
+    assert_memory_equal(back.account, full.account, 32);
+    assert_memory_equal(back.voucher, full.voucher, 64);
     for (size_t cut = 0; cut < text.len; cut++)
         assert_int_equal(seat_binding_read(bytes(text.at, cut), &back), E_MALFORMED);
     room[32] = 2;
     assert_int_equal(seat_binding_read(text, &back), E_MALFORMED);
+    room[32] = 1;
+    room[33] = 2;
+    assert_int_equal(seat_binding_read(text, &back), E_MALFORMED);
 
     assert_int_equal(seat_binding_write(&pseudonym, (struct bytes_mut){room, sizeof room}, &text), OK);
-    assert_int_equal(text.len, 33);
+    assert_int_equal(text.len, 35);
     assert_int_equal(seat_binding_read(text, &back), OK);
-    assert_false(back.bound);
+    assert_false(back.stage || back.bound || back.vouched);
 }
 
-static void lost_seats(void **state)
+static void permits(void **state)
 {
-    uint8_t list[2 * 68] = {0, 0, 0, 7, 0xaa, [68 + 3] = 9, [68 + 4] = 0xbb};
-    struct bytes rest = BYTES_OF(list);
-    const uint8_t *signature;
-    uint32_t leaf;
+    struct permit lost = {.kind = PERMIT_LOST, .leaf = 7, .signature = {1}},
+                  replaced = {.kind = PERMIT_REPLACED, .leaf = 9, .key = {2}, .signature = {3}}, back;
+    uint8_t list[2 * PERMIT_BYTES];
+    struct bytes one, rest = BYTES_OF(list);
 
     (void)state;
-    assert_int_equal(seat_lost_next(&rest, &leaf, &signature), OK);
-    assert_int_equal(leaf, 7);
-    assert_int_equal(signature[0], 0xaa);
-    assert_int_equal(seat_lost_next(&rest, &leaf, &signature), OK);
-    assert_int_equal(leaf, 9);
-    assert_int_equal(seat_lost_next(&rest, &leaf, &signature), E_NOT_FOUND);
-    for (size_t cut = 1; cut < 68; cut++) {
+    assert_int_equal(permit_write(&lost, (struct bytes_mut){list, PERMIT_BYTES}, &one), OK);
+    assert_int_equal(permit_write(&replaced, (struct bytes_mut){list + PERMIT_BYTES, PERMIT_BYTES}, &one),
+                     OK);
+    assert_int_equal(permit_next(&rest, &back), OK);
+    assert_int_equal(back.leaf, 7);
+    assert_int_equal(permit_next(&rest, &back), OK);
+    assert_int_equal(back.kind, PERMIT_REPLACED);
+    assert_int_equal(back.key[0], 2);
+    assert_int_equal(permit_next(&rest, &back), E_NOT_FOUND);
+    for (size_t cut = 1; cut < PERMIT_BYTES; cut++) {
         rest = bytes(list, cut);
-        assert_int_equal(seat_lost_next(&rest, &leaf, &signature), E_MALFORMED);
+        assert_int_equal(permit_next(&rest, &back), E_MALFORMED);
     }
+    list[5] = 1; /* a lost seat names no key */
+    rest = BYTES_OF(list);
+    assert_int_equal(permit_next(&rest, &back), E_MALFORMED);
+    list[0] = 3;
+    rest = BYTES_OF(list);
+    assert_int_equal(permit_next(&rest, &back), E_MALFORMED);
 }
 
 int main(void)
@@ -141,7 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip), cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(refusals),   cmocka_unit_test(seat_bindings),
-        cmocka_unit_test(lost_seats),
+        cmocka_unit_test(permits),
     };
 
     return cmocka_run_group_tests_name("charter", tests, NULL, NULL);

@@ -18,6 +18,8 @@ static const uint8_t seats_list[] = {
         (const uint8_t *)("" literal), sizeof(literal) - 1                                                   \
     }
 
+static const uint8_t joiners_list[] = {0, 0, 0, 1, 0, 2, 'k', 'p', 0xff, 0xff, 0xff, 0xff, [75] = 0};
+
 /* One message of every type, all fields filled. */
 static const struct signal samples[] = {
     {SIGNAL_CHALLENGE, 0, .challenge = {{1}, {2}}},
@@ -34,7 +36,7 @@ static const struct signal samples[] = {
      .room_is = {{10}, TEXT("charter"), {11}, TEXT("title"), {seats_list, sizeof seats_list}}},
     {SIGNAL_ROOM_END, 8, .room_end = {{12}, {13}}},
     {SIGNAL_ROOM_ENDED, 0, .room_ended = {{14}}},
-    {SIGNAL_ENTER, 9, .enter = {{15}, SIGNAL_SPEAKER, TEXT("key package"), {16}}},
+    {SIGNAL_ENTER, 9, .enter = {{15}, SIGNAL_SPEAKER, TEXT("key package"), {16}, TEXT("a guest"), 7, {27}}},
     {SIGNAL_FOUND_TABLE, 9, .found_table = {{17}, 0, 3, TEXT("charter"), {18}}},
     {SIGNAL_FOUNDED, 10, .founded = {{19}, 0, 3, TEXT("group")}},
     {SIGNAL_SEATED, 9,
@@ -51,7 +53,7 @@ static const struct signal samples[] = {
     {SIGNAL_TICKET_NEW, 11, .ticket_new = {{21}}},
     {SIGNAL_TICKET, 11, .ticket = {{22}, TEXT("v4.public.y")}},
     {SIGNAL_LEAVE, 12, .leave = {{23}}},
-    {SIGNAL_WAITING, 0, .waiting = {{24}, 0, 8, TEXT("group"), TEXT("\0\0\0\1\0\2kp"), {0}}},
+    {SIGNAL_WAITING, 0, .waiting = {{24}, 0, 8, TEXT("group"), {joiners_list, sizeof joiners_list}, {0}}},
     {SIGNAL_COMMIT, 13,
      .commit = {{25},
                 0,
@@ -60,9 +62,24 @@ static const struct signal samples[] = {
                 TEXT("welcome"),
                 TEXT("tree"),
                 TEXT("\0\0\0\1\0\0\0\2"),
-                TEXT("\0\0\0\3")}},
+                TEXT("\0\0\0\3\2"),
+                TEXT("\0\0\0\4\1")}},
+    {SIGNAL_FOLLOW, 14, .follow = {TEXT("bo")}},
+    {SIGNAL_UNFOLLOW, 15, .unfollow = {TEXT("bo")}},
+    {SIGNAL_ADMIT, 16, .admit = {{28}, TEXT("bo")}},
+    {SIGNAL_SEAT_ENDED, 0, .seat_ended = {{29}, SIGNAL_KICKED}},
+    {SIGNAL_CATCH_UP, 17, .catch_up = {{30}, 0, 3, 9}},
+    {SIGNAL_ANSWER, 18, .answer = {{31}, 0, 9, {32}}},
+    {SIGNAL_SAY, 19, .say = {{33}, 0, 9, TEXT("sealed")}},
+    {SIGNAL_SAID, 0, .said = {{34}, 0, 9, TEXT("sealed")}},
     {SIGNAL_HANDSHAKE, 0,
-     .handshake = {{26}, 0, 8, TEXT("commit"), {seats_list, sizeof seats_list}, TEXT("\0\0\0\3")}},
+     .handshake = {{26},
+                   0,
+                   8,
+                   TEXT("commit"),
+                   {seats_list, sizeof seats_list},
+                   TEXT("\0\0\0\3\2"),
+                   TEXT("\0\0\0\4\1")}},
 };
 
 enum { SAMPLES = sizeof samples / sizeof samples[0] };
