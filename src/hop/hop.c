@@ -9,9 +9,10 @@
 #include <string.h>
 
 enum {
-    FLIGHT_FIRST_US = 100 * 1000,    /* a flight without an answer is sent again after this ... */
-    FLIGHT_LONGEST_US = 1600 * 1000, /* ... doubling up to this */
-    FLIGHT_REPEAT_US = 20 * 1000,    /* the last flight is repeated on demand, but no faster */
+    FLIGHT_FIRST_US = 100 * 1000,       /* a flight without an answer is sent again after this ... */
+    FLIGHT_LONGEST_US = 1600 * 1000,    /* ... doubling up to this */
+    FLIGHT_REPEAT_US = 20 * 1000,       /* the last flight is repeated on demand, but no faster */
+    FLIGHT_HEARD_US = 10 * 1000 * 1000, /* not asked for again in this time, it has arrived */
 };
 
 struct hop {
@@ -248,7 +249,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static uint64_t expire(struct hop *hop, uint64_t now_us)
 {
     uint64_t setup_end = hop->born_us + HOP_SETUP_US, gone = hop->heard_us + HOP_GONE_US;
-    uint64_t consent_end = hop->ice.consent_us + HOP_CONSENT_US;
+    uint64_t consent_end = hop->ice.consent_us + HOP_CONSENT_US, next = gone;
     bool open = is_open(hop);
 
     if (now_us >= (open ? gone : setup_end)) {
@@ -257,10 +258,16 @@ static uint64_t expire(struct hop *hop, uint64_t now_us)
     }
     if (!open)
         return setup_end;
+    if (hop->role == HOP_RELAY && hop->dtls != NULL) {
+        if (now_us - hop->flight_us >= FLIGHT_HEARD_US)
+            dtls_retire(hop);
+        else
+            next = earlier(next, hop->flight_us + FLIGHT_HEARD_US);
+    }
     if (now_us < consent_end)
-        return earlier(gone, consent_end);
+        return earlier(next, consent_end);
     hop->state = HOP_SILENT;
-    return gone;
+    return next;
 }
 
 uint64_t hop_due(struct hop *hop, uint64_t now_us, struct outbox *outbox)
