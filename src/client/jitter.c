@@ -21,6 +21,7 @@ void jitter_start(struct jitter *j)
     j->target_us = JITTER_TARGET_US;
     j->least_spare_us = INT64_MAX;
     j->missed = SILENT_AFTER;
+    j->played = INT64_MIN;
 }
 
 /* Nothing is left of the sound that concealment could go on with. */
@@ -163,7 +164,8 @@ static enum result came_late(struct jitter *j, const struct jitter_packet *p, in
         j->streak_us = p->came_us;
         j->late_events++;
     }
-    if (j->streak >= LATE_ENOUGH && (int64_t)(p->came_us - j->streak_us) >= LATE_ENOUGH_US) {
+    if (place > j->played && j->streak >= LATE_ENOUGH &&
+        (int64_t)(p->came_us - j->streak_us) >= LATE_ENOUGH_US) {
         begin(j, place, p->came_us);
         return OK;
     }
@@ -180,7 +182,7 @@ static enum result come_in(struct jitter *j, const struct jitter_packet *p, int6
         return OK;
     }
     /* The first packets may come in another order, as long as nothing is heard yet. */
-    if (j->state == JITTER_WAITING && is_faded(j) && place < j->next)
+    if (j->state == JITTER_WAITING && is_faded(j) && place < j->next && place > j->played)
         j->next = place;
     if (j->state != JITTER_PLAYING)
         return place < j->next ? came_late(j, p, place) : OK;
@@ -244,6 +246,7 @@ static void play(struct jitter *j, const struct jitter_frame *frame, struct jitt
         j->next += j->drop;
         j->drop = 0;
     }
+    j->played = j->next;
 }
 
 static void take_turn(struct jitter *j, struct jitter_turn *turn)

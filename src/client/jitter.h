@@ -46,6 +46,7 @@ enum jitter_state {
 
 struct jitter {
     enum jitter_state state;
+    int64_t played;     /* the newest place that was played: nothing before it is */
     int64_t next;       /* the place whose turn the next tick is */
     uint64_t begin_us;  /* JITTER_WAITING: from then on it is */
     uint64_t ticked_us; /* the last tick */
