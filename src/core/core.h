@@ -64,8 +64,8 @@ struct bytes core_room_key_package(const struct core_room *);
 
 /* Founds the table. *group_id, for FOUNDED, borrows from the room. The room is seated from here on; when the
  * house refuses because somebody else was first, core_room_unfound makes it wait for its Welcome again.
- * OK | E_STATE (seated) | as core_charter_check | E_REFUSED (a pseudonym, where the charter wants none; a
- * house that is not the charter's) | E_NO_MEMORY | E_CRYPTO */
+ * OK | E_STATE (seated) | as core_charter_check | E_UNSUPPORTED (no open room) | E_REFUSED (a pseudonym,
+ * where the charter wants none; a house that is not the charter's) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_found(struct core_room *, struct core_now, struct bytes charter,
                                      const uint8_t signature[static 64], struct bytes *group_id);
 void core_room_unfound(struct core_room *);

@@ -142,6 +142,10 @@ static enum result sit_down(struct core_room *room, struct core_now now, struct 
         res = roles_context_check(extension, room->id, &room->charter);
     else
         res = E_REFUSED;
+    /* Social and private rooms promise that somebody vouches for each leaf. What cannot be checked is not
+     * entered. */
+    if (res == OK && room->charter.kind != CHARTER_OPEN)
+        res = E_UNSUPPORTED;
     /* The link's room, but of another house: its word would count there, and bindings name this one. */
     if (res == OK && memcmp(room->charter.house, room->house, sizeof room->house) != 0)
         res = E_REFUSED;
