@@ -290,6 +290,7 @@ static void body_too_large(void **state)
         raw_send(&r, much);
     raw_expect(&r, "413 Content Too Large");
     raw_expect_end(&r);
+    assert_false(r.reset);
     raw_close(&r);
 
     /* By its growth. */
@@ -352,6 +353,7 @@ static void trickling_head_gains_nothing(void **state)
         (void)raw_try(&r, BYTES_TEXT("x"), &sent);
         patience_let_pass(h.loop, 10);
     }
+    assert_true(r.len != 0);
     raw_expect(&r, "408 Request Timeout");
     raw_close(&r);
     close_house(&h);

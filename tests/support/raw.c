@@ -27,6 +27,7 @@ static void readable(void *context)
         r->held[r->len] = 0;
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
         r->ended = true;
+        r->reset = got < 0;
         raw_pause(r, true);
     }
     loop_stop(r->loop);

@@ -12,7 +12,8 @@ struct raw {
     struct loop *loop;
     struct loop_watch *watch;
     int fd;
-    bool ended; /* the server closed, or reset, the connection */
+    bool ended; /* the other side closed, or reset, the connection */
+    bool reset;
     size_t len;
     char *held; /* what has come and was not dropped; closed by a zero */
 };
