@@ -65,10 +65,11 @@ struct http_server_options {
         *origins; /* the public URLs, up to a NULL; borrowed. A request with an Origin that is none of
                      these is answered 403 before anything else happens (field report G49) */
     unsigned connections_max; /* 1024; beyond it the listener rests until one has gone */
-    uint32_t head_ms;         /* 10 s for a whole head, from its first byte; also for the TLS handshake */
-    uint32_t body_ms;         /* 20 s for a whole body */
-    uint32_t idle_ms;         /* 60 s between requests */
-    uint32_t write_ms;        /* 20 s without the peer taking any of an answer */
+    uint32_t head_ms;  /* 10 s for a whole head, from its first byte; the first one of a connection from
+                          the accept on, TLS handshake included */
+    uint32_t body_ms;  /* 20 s for a whole body */
+    uint32_t idle_ms;  /* 60 s between requests */
+    uint32_t write_ms; /* 20 s without the peer taking any of an answer */
 };
 
 /* OK | E_NO_MEMORY | E_MALFORMED (an origin is no URL) */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "io/ws.h"
 #include "support/patience.h"
 #include "support/raw.h"
@@ -24,7 +25,7 @@ struct house {
     unsigned accepted, messages, closed, code;
     size_t last_len;
     enum result why;
-    bool mute, drop_at_once, drop_at_message, close_at_message, never_attach;
+    bool mute, greet, drop_at_once, drop_at_message, close_at_message, never_attach;
 };
 
 static void house_message(void *context, struct ws *ws, struct bytes message)
@@ -74,6 +75,8 @@ static void house_accept(void *context, struct ws *ws, const struct http_request
     h->link = ws;
     if (!h->never_attach)
         ws_attach(ws, &house_events, h);
+    if (h->greet)
+        assert_int_equal(ws_send(ws, BYTES_TEXT("welcome")), OK);
 }
 
 static void open_house(struct house *h, struct ws_limits limits)
@@ -266,10 +269,10 @@ static void g50_cap_on_the_whole_message(void **state)
     }
     getrusage(RUSAGE_SELF, &after);
     expect_close(&r, 1009);
+    raw_close(&r);
     expect_closed(&h, 1009, E_TOO_LARGE);
     assert_int_equal(h.messages, 0);
     assert_true(after.ru_maxrss - before.ru_maxrss < 16 * 1024); /* KiB; the flood has 100 MiB */
-    raw_close(&r);
     close_house(&h);
 }
 
@@ -551,8 +554,14 @@ static void slow_reader_is_closed(void **state)
     }
     assert_int_equal(res, E_AGAIN);
     assert_int_equal(ws_send(h.link, BYTES_OF(message)), E_STATE);
-    expect_closed(&h, 1008, E_AGAIN);
+    /* When it reads again it finds out why. */
+    raw_pause(&r, false);
+    while (memmem(r.held, r.len, "reads too slowly", 16) == NULL) {
+        raw_drop(&r, r.len > 16 ? r.len - 16 : 0);
+        raw_expect_bytes(&r, r.len + 1);
+    }
     raw_close(&r);
+    expect_closed(&h, 1008, E_AGAIN);
     close_house(&h);
 }
 
@@ -679,6 +688,25 @@ static void client_and_server(void **state)
     close_house(&h);
 }
 
+/* What the server says with its 101 may come in one piece with it. */
+static void first_word_right_behind_the_101(void **state)
+{
+    struct house h;
+    struct guest g;
+
+    (void)state;
+    open_house(&h, (struct ws_limits){0});
+    h.greet = true;
+    visit(&g, &h, "/signal", 0);
+    while (g.messages == 0)
+        patience_run(h.loop);
+    assert_int_equal(g.opened, 1);
+    assert_int_equal(g.last_len, 7);
+    ws_free(g.link);
+    expect_closed(&h, 1006, E_CLOSED);
+    close_house(&h);
+}
+
 static void client_is_told_why_not(void **state)
 {
     struct house h;
@@ -789,6 +817,7 @@ int main(void)
         cmocka_unit_test(slow_reader_is_closed),
         cmocka_unit_test(flood_of_pings_is_bounded),
         cmocka_unit_test(client_and_server),
+        cmocka_unit_test(first_word_right_behind_the_101),
         cmocka_unit_test(client_is_told_why_not),
         cmocka_unit_test(client_drops_at_any_time),
         cmocka_unit_test(client_does_not_wait_for_ever),
