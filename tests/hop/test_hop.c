@@ -4,6 +4,7 @@
 #include "support/denied.h"
 #include "wire/stun.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -634,6 +635,44 @@ static void identities_may_go_once_open(void **state)
     done(p);
 }
 
+static void *handshakes(void *argument)
+{
+    struct hop_identity *shared = argument;
+
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct pair *p = fresh(40 + seed);
+        struct hop_settings s[2];
+
+        for (unsigned side = 0; side < 2; side++) {
+            hop_free(p->ends[side].hop);
+            s[side] = pair_settings(p, side);
+            s[side].identity = shared;
+            memcpy(s[side].peer_fingerprint, hop_identity_fingerprint(shared), HOP_FINGERPRINT_LEN);
+            assert_int_equal(hop_new(&s[side], p->now_us, &p->ends[side].hop), OK);
+        }
+        assert_true(pair_open(p, p->now_us + SECOND));
+        converse(p, CLIENT, 0, 10);
+        done(p);
+    }
+    return NULL;
+}
+
+/* A relay may have one identity for all its workers. */
+static void one_identity_on_many_threads(void **state)
+{
+    struct hop_identity *shared;
+    pthread_t threads[4];
+
+    (void)state;
+    assert_int_equal(crypto_start(), OK);
+    assert_int_equal(hop_identity_new(&shared), OK);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, handshakes, shared), 0);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    hop_identity_free(shared);
+}
+
 /* Each allocation of ours is denied in turn: the hop whose it was closes and says why, or is not made. */
 static void memory_that_runs_out_is_a_result(void **state)
 {
@@ -712,6 +751,7 @@ int main(void)
         cmocka_unit_test(g26_broken_records),
         cmocka_unit_test(credentials_of_a_strange_shape),
         cmocka_unit_test(identities_may_go_once_open),
+        cmocka_unit_test(one_identity_on_many_threads),
         cmocka_unit_test(memory_that_runs_out_is_a_result),
         cmocka_unit_test(keys_differ_from_session_to_session),
     };
