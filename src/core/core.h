@@ -110,7 +110,8 @@ struct core_order {
 };
 
 /* For COMMIT. Owned by the room, until the next core_room_commit or core_room_take. The lists are ready to be
- * sent. A joiner whose KeyPackage is not in order is left out, for the house to send away. */
+ * sent. A joiner whose KeyPackage is not in order is left out, for the house to send away; so are the last
+ * ones where a message's limit leaves no room for all. */
 struct core_commit {
     uint64_t epoch; /* that it ends */
     struct bytes commit, welcome, tree;

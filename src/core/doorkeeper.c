@@ -164,11 +164,33 @@ static enum result list_removed(struct core_room *room, const struct gathering *
     return writer_end(&w, &room->commit.removed);
 }
 
-static enum result commit_gathered(struct core_room *room, uint64_t unix_s, const struct gathering *g)
+static bool fits(const struct group_committed *c)
+{
+    return c->commit.len <= COMMIT_BYTES && c->welcome.len <= WELCOME_BYTES && c->tree.len <= TREE_BYTES;
+}
+
+/* How long a commit gets depends on the tree as well as on the change: where it would not go through the
+ * door, half of the joiners wait for the next. */
+static enum result commit_what_fits(struct core_room *room, uint64_t unix_s, struct gathering *g,
+                                    struct group_change *change)
+{
+    for (;; g->add_count /= 2) {
+        enum result res;
+
+        change->add_count = g->add_count;
+        res = group_commit(room->group, room->random, change, unix_s, &room->committed);
+        if (res != OK || fits(&room->committed))
+            return res;
+        room_drop_commit(room);
+        if (g->add_count == 0)
+            return E_TOO_LARGE;
+    }
+}
+
+static enum result commit_gathered(struct core_room *room, uint64_t unix_s, struct gathering *g)
 {
     struct group_change change = {
         .adds = g->adds,
-        .add_count = g->add_count,
         .removes = g->removes,
         .remove_count = g->remove_count,
     };
@@ -176,7 +198,7 @@ static enum result commit_gathered(struct core_room *room, uint64_t unix_s, cons
 
     room_drop_commit(room);
     if (res == OK)
-        res = group_commit(room->group, room->random, &change, unix_s, &room->committed);
+        res = commit_what_fits(room, unix_s, g, &change);
     if (res == OK)
         res = list_placed(room, unix_s, g);
     if (res == OK)

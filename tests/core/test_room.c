@@ -619,6 +619,56 @@ static void bad_key_packages_hold_nobody_up(void **state)
     table_end(&t);
 }
 
+/* More wait than a message takes, and then more than the table does: as many as fit come in, in order. */
+static void a_crowd_comes_in_by_parts(void **state)
+{
+    enum { CROWD = TABLE_LEAVES + 5 };
+    static uint8_t list[2 * SIGNAL_BYTES];
+    static struct core_room *crowd[CROWD];
+    static struct upload upload;
+    struct table_of_people t;
+    struct order_room order;
+    unsigned seated = 0, commits = 0;
+
+    (void)state;
+    table_start(&t, &everyone_speaks);
+    table_seat(&t, 2);
+    for (unsigned i = 0; i < CROWD; i++) {
+        uint8_t seed[32] = {0x70, (uint8_t)i};
+        struct core_self self = {seed, t.house, t.id};
+
+        assert_int_equal(core_room_new(&t.seeded.random, &self, table_now(&t), &crowd[i]), OK);
+    }
+    for (unsigned before = 1; before != seated; commits++) {
+        const struct core_commit *commit;
+        const struct core_change *change;
+        struct writer w = writer_over(list);
+        struct signal_placed placed;
+
+        before = seated;
+        table_order(&t, (struct wish){.keeper = 0}, &order);
+        for (unsigned i = seated; i < CROWD; i++)
+            signal_joiner_put(&w, &(struct signal_joiner){i, core_room_key_package(crowd[i])});
+        assert_int_equal(writer_end(&w, &order.order.joiners), OK);
+        assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
+        assert_true(commit->commit.len <= COMMIT_BYTES && commit->welcome.len <= WELCOME_BYTES);
+        kept(upload.commit, sizeof upload.commit, commit->commit);
+        upload.handshake = (struct core_handshake){.commit = bytes(upload.commit, commit->commit.len)};
+        for (struct bytes placed_list = commit->seated; signal_placed_next(&placed_list, &placed);) {
+            assert_int_equal(placed.waiting, seated);
+            assert_int_equal(placed.leaf, 2 + seated);
+            seated++;
+        }
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &upload.handshake, &change), OK);
+    }
+    assert_int_equal(seated, TABLE_LEAVES - 2);
+    assert_true(commits > 3);
+    for (unsigned i = 0; i < CROWD; i++)
+        core_room_free(crowd[i]);
+    table_end(&t);
+}
+
 /* Who misses a commit cannot follow the next, says so, and is not thrown out of what it has. */
 static void f26_missed_commits_are_noticed(void **state)
 {
@@ -875,6 +925,7 @@ int main(void)
         cmocka_unit_test(another_houses_charter_is_refused),
         cmocka_unit_test(rooms_with_vouchers_are_not_entered),
         cmocka_unit_test(bad_key_packages_hold_nobody_up),
+        cmocka_unit_test(a_crowd_comes_in_by_parts),
         cmocka_unit_test(f26_missed_commits_are_noticed),
         cmocka_unit_test(every_cut_and_bit_of_a_commit_is_refused),
         cmocka_unit_test(old_keys_end),
