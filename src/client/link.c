@@ -88,7 +88,7 @@ static bool is_answer(enum signal_type asked, enum signal_type type)
 static bool comes_unasked(enum signal_type type)
 {
     return type == SIGNAL_ROOM_ENDED || type == SIGNAL_WAITING || type == SIGNAL_HANDSHAKE ||
-           type == SIGNAL_SEATED;
+           type == SIGNAL_SEATED || type == SIGNAL_SEAT_ENDED || type == SIGNAL_SAID;
 }
 
 static struct asked *asked_find(struct link *link, uint32_t number)

@@ -504,6 +504,8 @@ static const uint8_t *room_of(const struct signal *signal)
         return signal->handshake.room;
     case SIGNAL_ROOM_ENDED:
         return signal->room_ended.room;
+    case SIGNAL_SEAT_ENDED:
+        return signal->seat_ended.room;
     default:
         return NULL;
     }
@@ -533,6 +535,27 @@ static void room_ended_take(struct client *s)
         leave(s, OK, NULL);
 }
 
+/* The house's own word that the seat is gone; a commit says so too, but not to whom it removes. */
+static void seat_ended_take(struct client *s, const struct signal_seat_ended *ended)
+{
+    static const char *const words[] = {
+        [SIGNAL_LOST] = "the house has given the seat up",
+        [SIGNAL_LEFT] = "the seat was left",
+        [SIGNAL_KICKED] = "a moderator removed you from the room",
+        [SIGNAL_BLOCKED] = "a moderator shut the room to you",
+        [SIGNAL_REPLACED] = "another seat has taken the place of this one",
+        [SIGNAL_SUSPENDED] = "nobody could follow what this client changed in the room",
+    };
+    const char *what =
+        ended->why < sizeof words / sizeof words[0] ? words[ended->why] : "the seat was taken away";
+
+    if (!is_in_room(s))
+        return;
+    if (ended->why == SIGNAL_KICKED || ended->why == SIGNAL_BLOCKED)
+        tell(s, (struct client_news){.kind = NEWS_KICKED});
+    leave(s, E_REFUSED, what);
+}
+
 static void on_heard(void *context, struct link *link, const struct signal *signal, enum signal_type asked)
 {
     struct client *s = context;
@@ -559,6 +582,9 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
         break;
     case SIGNAL_ROOM_ENDED:
         room_ended_take(s);
+        break;
+    case SIGNAL_SEAT_ENDED:
+        seat_ended_take(s, &signal->seat_ended);
         break;
     case SIGNAL_REFUSED:
         refused_take(s, &signal->refused, asked);
