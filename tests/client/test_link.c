@@ -80,6 +80,7 @@ static void on_closed(void *context, struct ws *ws, unsigned code, enum result w
     (void)code;
     (void)why;
     v->house = NULL;
+    loop_stop(v->loop);
 }
 
 static const struct ws_events house_events = {.message = on_message, .closed = on_closed};
@@ -168,6 +169,7 @@ static int visit_end(void **state)
     struct visit *v = *state;
 
     link_free(v->link);
+    ws_free(v->house);
     http_server_free(v->server);
     loop_free(v->loop);
     free(v);
@@ -186,6 +188,8 @@ static void expect_lost(struct visit *v, enum result why)
 {
     open_link(v);
     while (v->lost == 0)
+        patience_run(v->loop);
+    while (v->house != NULL)
         patience_run(v->loop);
     assert_int_equal(v->why, why);
     assert_int_equal(v->heard, 0);
