@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1024, SUFFIX_LEN = 8 };
+enum { SUFFIX_LEN = 8 };
 
 static const char first_line[] = "teahouse account 1\n";
 
@@ -49,7 +49,7 @@ static void key_write(struct writer *w, struct bytes key, const uint8_t value[st
     wipe(hex, sizeof hex);
 }
 
-static enum result file_write(const struct identity *identity, struct bytes_mut room, struct bytes *out)
+enum result identity_write(const struct identity *identity, struct bytes_mut room, struct bytes *out)
 {
     struct writer w = writer_on(room);
 
@@ -98,7 +98,7 @@ static void string_read(struct reader *r, struct bytes key, char *out, size_t si
     out[text.len] = '\0';
 }
 
-static enum result file_read(struct bytes file, struct identity *out)
+enum result identity_read(struct bytes file, struct identity *out)
 {
     struct reader r = reader_on(file);
     struct identity identity = {0};
@@ -185,9 +185,9 @@ static enum result file_place(int dir, struct bytes content)
 
 enum result identity_save(const struct identity *identity, const char *home)
 {
-    uint8_t room[FILE_MAX];
+    uint8_t room[IDENTITY_FILE_BYTES];
     struct bytes content;
-    enum result res = file_write(identity, (struct bytes_mut){room, sizeof room}, &content);
+    enum result res = identity_write(identity, (struct bytes_mut){room, sizeof room}, &content);
     int dir = -1;
 
     if (res == OK && mkdir(home, S_IRWXU) != 0 && errno != EEXIST)
@@ -204,7 +204,7 @@ enum result identity_save(const struct identity *identity, const char *home)
 
 static enum result file_load(int file, struct identity *out)
 {
-    uint8_t room[FILE_MAX];
+    uint8_t room[IDENTITY_FILE_BYTES];
     struct stat info;
     enum result res;
     ssize_t n;
@@ -216,7 +216,7 @@ static enum result file_load(int file, struct identity *out)
     n = read(file, room, sizeof room);
     if (n < 0)
         return E_IO;
-    res = (size_t)n == sizeof room ? E_MALFORMED : file_read(bytes(room, (size_t)n), out);
+    res = (size_t)n == sizeof room ? E_MALFORMED : identity_read(bytes(room, (size_t)n), out);
     wipe(room, sizeof room);
     return res;
 }

@@ -22,6 +22,12 @@ struct identity {
 /* A new key; house and handle are still empty. OK | E_CRYPTO */
 MUST_USE enum result identity_new(const struct random *, struct identity *out);
 
+/* The file's content, at most IDENTITY_FILE_BYTES - 1 long. OK | E_MALFORMED (a line break in a text) */
+enum { IDENTITY_FILE_BYTES = 1024 };
+MUST_USE enum result identity_write(const struct identity *, struct bytes_mut to, struct bytes *out);
+/* OK | E_MALFORMED | E_CRYPTO */
+MUST_USE enum result identity_read(struct bytes file, struct identity *out);
+
 /* Makes the home directory (0700) where it is missing; its parent must be there. The file is on the disk, not
  * only in the system's memory, when this returns. A home that has an account already is left alone.
  * OK | E_EXISTS | E_REFUSED (others may write into the directory) | E_MALFORMED (a line break in a text)
