@@ -6,6 +6,7 @@
 #include "house/inside.h"
 #include "house/rooms.h"
 #include "house/seating.h"
+#include "house/talk.h"
 
 #include "base/reader.h"
 #include "wire/envelope.h"
@@ -26,6 +27,7 @@ static const struct route {
     [SIGNAL_TICKET_NEW] = {SESSION_SIGNED_IN, seating_ticket},
     [SIGNAL_LEAVE] = {SESSION_SIGNED_IN, seating_leave},
     [SIGNAL_COMMIT] = {SESSION_SIGNED_IN, delivery_commit},
+    [SIGNAL_SAY] = {SESSION_SIGNED_IN, talk_say},
 };
 
 struct answer trouble(enum result why)
@@ -126,8 +128,6 @@ enum result session_new(struct house *h, uint64_t now_ms, const struct line *lin
     s->log.number = random_u32(h->random);
     s->state = SESSION_STRANGER;
     s->sign_in_by_ms = now_ms + HOUSE_SIGN_IN_MS;
-    s->allowance = HOUSE_REQUESTS_BURST;
-    s->allowance_at_ms = now_ms;
     random_fill(h->random, s->nonce, sizeof s->nonce);
 
     s->next = h->sessions;
@@ -203,24 +203,28 @@ void session_end(struct session *s, uint64_t now_ms)
 
 /* ---- in */
 
+bool allowance_spend(struct allowance *a, uint64_t now_ms, unsigned most, unsigned each_ms, bool *rested)
+{
+    uint64_t earned = (now_ms - a->at_ms) / each_ms;
+
+    *rested = earned >= a->spent;
+    a->spent = *rested ? 0 : a->spent - (unsigned)earned;
+    a->at_ms = *rested ? now_ms : a->at_ms + earned * each_ms;
+    if (a->spent >= most)
+        return false;
+    a->spent++;
+    return true;
+}
+
 static bool has_allowance(struct session *s)
 {
-    const uint64_t each_ms = 1000 / HOUSE_REQUESTS_SECOND;
-    uint64_t earned = (s->house->now_ms - s->allowance_at_ms) / each_ms;
+    bool rested, has = allowance_spend(&s->requests, s->house->now_ms, HOUSE_REQUESTS_BURST,
+                                       1000 / HOUSE_REQUESTS_SECOND, &rested);
 
-    if (earned >= HOUSE_REQUESTS_BURST - s->allowance) {
-        s->allowance = HOUSE_REQUESTS_BURST;
-        s->allowance_at_ms = s->house->now_ms;
-        /* A link that lives for hours may err now and then. */
+    /* A link that lives for hours may err now and then. */
+    if (rested)
         s->faults = 0;
-    } else {
-        s->allowance += (unsigned)earned;
-        s->allowance_at_ms += earned * each_ms;
-    }
-    if (s->allowance == 0)
-        return false;
-    s->allowance--;
-    return true;
+    return has;
 }
 
 /* The number that a refusal names, of a message that could not be read otherwise. */

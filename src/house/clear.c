@@ -9,6 +9,8 @@ enum {
     WIRE_PRIVATE_MESSAGE = 2,
     WIRE_WELCOME = 3,
     WIRE_KEY_PACKAGE = 5,
+    CONTENT_APPLICATION = 1,
+    CONTENT_PROPOSAL = 2,
     CONTENT_COMMIT = 3,
     SUITE_AES = 1,
     SUITE_CHACHA = 3,
@@ -69,29 +71,45 @@ enum result clear_key_package(struct bytes message, uint8_t reference[static 32]
     return reference_of(package, reference);
 }
 
-enum result clear_commit(struct bytes message, struct bytes *group_id, uint64_t *epoch)
+static enum result read_private(struct bytes message, struct bytes *group_id, uint64_t *epoch,
+                                unsigned *content)
 {
     struct reader r = reader_on(message);
     enum result res = open_message(&r, WIRE_PRIVATE_MESSAGE);
     struct bytes group;
     uint64_t number;
-    unsigned content;
+    unsigned kind;
 
     if (res != OK)
         return res;
     group = reader_vector(&r);
     number = reader_u64(&r);
-    content = reader_u8(&r);
+    kind = reader_u8(&r);
     (void)reader_vector(&r); /* authenticated data */
     (void)reader_vector(&r); /* encrypted sender data */
     (void)reader_vector(&r); /* ciphertext */
     if (reader_end(&r) != OK)
         return E_MALFORMED;
-    if (content != CONTENT_COMMIT)
-        return E_UNSUPPORTED;
     *group_id = group;
     *epoch = number;
+    *content = kind;
     return OK;
+}
+
+enum result clear_commit(struct bytes message, struct bytes *group_id, uint64_t *epoch)
+{
+    unsigned content;
+    enum result res = read_private(message, group_id, epoch, &content);
+
+    return res == OK && content != CONTENT_COMMIT ? E_UNSUPPORTED : res;
+}
+
+enum result clear_say(struct bytes message, struct bytes *group_id, uint64_t *epoch)
+{
+    unsigned content;
+    enum result res = read_private(message, group_id, epoch, &content);
+
+    return res == OK && content != CONTENT_APPLICATION && content != CONTENT_PROPOSAL ? E_UNSUPPORTED : res;
 }
 
 /* EncryptedGroupSecrets. */

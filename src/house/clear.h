@@ -14,6 +14,9 @@ MUST_USE enum result clear_key_package(struct bytes message, uint8_t reference[s
  * external ones least of all (field report G38). OK | E_MALFORMED | E_UNSUPPORTED */
 MUST_USE enum result clear_commit(struct bytes message, struct bytes *group_id, uint64_t *epoch);
 
+/* The same of one that holds application data or a proposal. OK | E_MALFORMED | E_UNSUPPORTED */
+MUST_USE enum result clear_say(struct bytes message, struct bytes *group_id, uint64_t *epoch);
+
 /* Reads an MLSMessage that holds a Welcome; *secrets is then the list for clear_welcome_next.
  * OK | E_MALFORMED | E_UNSUPPORTED */
 MUST_USE enum result clear_welcome(struct bytes message, struct bytes *secrets);

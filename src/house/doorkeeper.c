@@ -91,8 +91,9 @@ static enum result write_joiners(struct gathering *g, struct writer *w, struct b
     for (unsigned count = 0; s != NULL && count < JOINERS_MAX; count++) {
         struct signal_joiner item = {.waiting = s->waiting,
                                      .key_package = bytes(s->key_package, s->key_package_len),
-                                     .replaces = SIGNAL_NO_LEAF};
+                                     .replaces = s->replaces};
 
+        memcpy(item.replaces_signature, s->replaces_signature, sizeof item.replaces_signature);
         used += s->key_package_len;
         if (used > JOINERS_BYTES)
             break;

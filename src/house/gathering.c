@@ -113,6 +113,12 @@ unsigned gathering_count(const struct gathering *g, enum session_place place)
     return count;
 }
 
+bool gathering_has(const struct session *s, const uint8_t room[static 32], uint16_t number,
+                   enum session_place place)
+{
+    return s->place == place && s->gathering->number == number && memcmp(s->gathering->room, room, 32) == 0;
+}
+
 bool session_awake(const struct session *s)
 {
     return s->place == PLACE_SEATED && s->state != SESSION_ENDED;

@@ -21,6 +21,9 @@ void gathering_end_media(struct gathering *);
 
 /* How many are at it in this way. */
 unsigned gathering_count(const struct gathering *, enum session_place);
+/* Whether the session is at this table in this way. */
+bool gathering_has(const struct session *, const uint8_t room[static 32], uint16_t number,
+                   enum session_place);
 /* Seated with a living line. */
 bool session_awake(const struct session *);
 /* The lowest awake leaf that is not below `from`, or NULL. */

@@ -8,7 +8,7 @@
 
 const struct store_schema *house_schema(void)
 {
-    static const char *const steps[] = {schema_sql};
+    static const char *const steps[] = {schema_sql, schema_2_sql};
     static const struct store_schema schema = {steps, sizeof steps / sizeof steps[0]};
 
     return &schema;
@@ -72,6 +72,14 @@ const uint8_t *house_key(const struct house *h)
 uint64_t house_unix_ms(const struct house *h)
 {
     return h->settings.unix_ms(h->settings.unix_self);
+}
+
+enum result house_conclude(struct house *h, enum result res)
+{
+    if (res == OK)
+        return store_commit(h->store);
+    store_rollback(h->store);
+    return res;
 }
 
 enum result house_verify(const struct house *h, const uint8_t key[static 32], const char *label,

@@ -22,6 +22,8 @@ enum {
     HOUSE_ROOMS_EACH = 16,      /* rooms that one account may have at a time */
     HOUSE_REQUESTS_BURST = 60,  /* requests of one link at once ... */
     HOUSE_REQUESTS_SECOND = 20, /* ... and each second; what is beyond is refused */
+    HOUSE_SAYS_BURST = 20,      /* messages to the others of a room at once ... */
+    HOUSE_SAYS_EACH_MS = 200,   /* ... and then one in this time */
     HOUSE_FAULTS_MAX = 16,  /* malformed, forged or hasty requests without a rest; then the link is closed */
     HOUSE_LINKS_MAX = 4096, /* links at a time */
 };

@@ -39,6 +39,12 @@ enum session_place {
     PLACE_SEATED,   /* in a committed leaf */
 };
 
+/* What may be spent at once, and comes back as time goes by. */
+struct allowance {
+    uint64_t at_ms;
+    unsigned spent;
+};
+
 struct session {
     struct house *house;
     struct session *next, **link; /* in house->sessions */
@@ -53,14 +59,19 @@ struct session {
     size_t handle_len;
     uint64_t sign_in_by_ms;
 
-    uint64_t allowance_at_ms;
-    unsigned allowance, faults;
+    struct allowance requests, says;
+    unsigned faults;
 
     enum session_place place;
     struct gathering *gathering;
     struct session *beside, **beside_link; /* in gathering->sessions */
     uint32_t enter_request;
-    enum signal_role role;
+    bool invited;          /* a moderator, or the charter, lets it speak */
+    bool wants;            /* ... and it wants to: on stage it is by both (attack F31) */
+    bool moderates;        /* this seat may kick, and say who speaks */
+    enum signal_role role; /* of its tickets */
+    uint32_t replaces;     /* as in ENTER, passed on to the doorkeeper */
+    uint8_t replaces_signature[64];
     uint8_t fingerprint[32];
     uint8_t *key_package; /* owned, until seated */
     size_t key_package_len;
@@ -156,10 +167,17 @@ MUST_USE enum result house_pad(struct house *, struct bytes plain, struct bytes 
 void session_tell_packed(struct session *, struct bytes packed);
 void house_control(struct house *, const struct control *);
 
+/* Whether `most` in a burst, and one each `each_ms`, leave room for one more; it is then spent. *rested says
+ * that all had come back before. */
+bool allowance_spend(struct allowance *, uint64_t now_ms, unsigned most, unsigned each_ms, bool *rested);
+
 static inline struct bytes session_handle(const struct session *s)
 {
     return bytes(s->handle, s->handle_len);
 }
+
+/* Ends the open transaction in the way that the result says, and gives what came of it. */
+MUST_USE enum result house_conclude(struct house *, enum result);
 
 /* Whether an Ed25519 signature over the envelope holds. OK | E_FORGED | E_CRYPTO | E_TOO_LARGE */
 MUST_USE enum result house_verify(const struct house *, const uint8_t key[static 32], const char *label,

@@ -5,6 +5,8 @@
 #include "house/doorkeeper.h"
 #include "house/gathering.h"
 #include "house/rooms.h"
+#include "house/stage.h"
+#include "house/standing.h"
 
 #include "ticket/write.h"
 
@@ -90,18 +92,27 @@ enum result seating_lost(struct house *h, const uint8_t room[static 32], uint16_
     return res == E_NOT_FOUND ? OK : res;
 }
 
-enum result seating_leaf(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf,
-                         bool *is_lost)
+enum result seating_get(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf,
+                        struct seat *out)
 {
     struct store_rows rows;
-    enum result res =
-        store_ask(h->store, &rows, "SELECT lost FROM seat WHERE room = $1 AND number = $2 AND leaf = $3",
-                  store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
+    enum result res = store_ask(h->store, &rows,
+                                "SELECT account, invited, wants, moderates, role, lost FROM seat "
+                                "WHERE room = $1 AND number = $2 AND leaf = $3",
+                                store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
 
     if (res == OK)
         res = store_next(&rows);
     if (res == OK)
-        *is_lost = store_column_int(&rows, 0) != 0;
+        res = store_column_copy(&rows, 0, out->account, sizeof out->account);
+    if (res == OK) {
+        out->leaf = leaf;
+        out->invited = store_column_int(&rows, 1) != 0;
+        out->wants = store_column_int(&rows, 2) != 0;
+        out->moderates = store_column_int(&rows, 3) != 0;
+        out->role = store_column_int(&rows, 4) == SIGNAL_SPEAKER ? SIGNAL_SPEAKER : SIGNAL_LISTENER;
+        out->is_lost = store_column_int(&rows, 5) != 0;
+    }
     store_done(&rows);
     return res;
 }
@@ -110,11 +121,23 @@ enum result seating_add(const struct session *s, uint32_t leaf)
 {
     const struct gathering *g = s->gathering;
 
-    return store_do(
-        s->house->store,
-        "INSERT INTO seat (room, number, leaf, account, role, lost) VALUES ($1, $2, $3, $4, $5, 0)", NULL,
-        store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
-        store_bytes(BYTES_OF(s->account)), store_int(s->role));
+    return store_do(s->house->store,
+                    "INSERT INTO seat (room, number, leaf, account, invited, wants, moderates, role, lost) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+                    NULL, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
+                    store_bytes(BYTES_OF(s->account)), store_int(s->invited), store_int(s->wants),
+                    store_int(s->moderates), store_int(s->role));
+}
+
+enum result seating_update(struct house *h, const uint8_t room[static 32], uint16_t number,
+                           const struct seat *seat)
+{
+    return store_do(h->store,
+                    "UPDATE seat SET invited = $4, wants = $5, moderates = $6, role = $7 "
+                    "WHERE room = $1 AND number = $2 AND leaf = $3",
+                    NULL, store_bytes(bytes(room, 32)), store_int(number), store_int(seat->leaf),
+                    store_int(seat->invited), store_int(seat->wants), store_int(seat->moderates),
+                    store_int(seat->role));
 }
 
 enum result seating_remove(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf)
@@ -175,26 +198,28 @@ static enum result next_ticket(struct session *s, char out[static TICKET_TEXT_SI
     return ticket_write(&ticket, store_key(h->store), out);
 }
 
-static bool sits_in(const struct session *s, const uint8_t room[static 32])
+enum result seating_send_ticket(struct session *s, uint32_t request)
 {
-    return s->place == PLACE_SEATED && memcmp(s->gathering->room, room, 32) == 0;
+    struct signal reply = {.type = SIGNAL_TICKET, .request = request};
+    char text[TICKET_TEXT_SIZE];
+    enum result res = next_ticket(s, text);
+
+    if (res != OK)
+        return res;
+    memcpy(reply.ticket.room, s->gathering->room, sizeof reply.ticket.room);
+    reply.ticket.ticket = bytes_string(text);
+    session_tell(s, &reply);
+    return OK;
 }
 
 struct answer seating_ticket(struct session *s, const struct signal *message)
 {
-    struct signal reply = {.type = SIGNAL_TICKET, .request = message->request};
-    char text[TICKET_TEXT_SIZE];
     enum result res;
 
-    if (!sits_in(s, message->ticket_new.room))
+    if (s->place != PLACE_SEATED || memcmp(s->gathering->room, message->ticket_new.room, 32) != 0)
         return refusal(REASON_NOT_NOW, "no ticket without a seat");
-    res = next_ticket(s, text);
-    if (res != OK)
-        return trouble(res);
-    memcpy(reply.ticket.room, s->gathering->room, sizeof reply.ticket.room);
-    reply.ticket.ticket = bytes_string(text);
-    session_tell(s, &reply);
-    return answered();
+    res = seating_send_ticket(s, message->request);
+    return res == OK ? answered() : trouble(res);
 }
 
 void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct bytes welcome,
@@ -234,29 +259,44 @@ void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct by
 
 /* ---- coming */
 
+/* What it may do there, by its account and what it asks for. */
 static struct answer judge_role(struct session *s, const struct signal_enter *m,
                                 const struct charter *charter)
 {
+    struct standing standing;
     uint16_t speakers, listeners;
     const struct gathering *g = gathering_find(s->house, m->room, 0);
     unsigned waiting = g == NULL ? 0 : gathering_count(g, PLACE_WAITING) + gathering_count(g, PLACE_FOUNDING),
              most;
     enum result res = seating_count(s->house, m->room, &speakers, &listeners);
 
+    if (res == OK)
+        res = standing_of(s->house, m->room, charter, s->account, &standing);
     if (res != OK)
         return trouble(res);
     if (m->role != SIGNAL_LISTENER && m->role != SIGNAL_SPEAKER)
         return refusal(REASON_MALFORMED, "no such role");
-    if (m->role == SIGNAL_SPEAKER && charter->stage != CHARTER_EVERYONE &&
-        !charter_moderator(charter, s->account))
-        return refusal(REASON_NOT_YOURS, "only moderators speak in this room: come as a listener");
-    if (m->role == SIGNAL_SPEAKER && speakers >= SLOTS)
+    s->moderates = standing.moderates;
+    s->invited = standing.speaks;
+    s->wants = m->role == SIGNAL_SPEAKER;
+    s->role = stage_role(s->moderates, s->invited, s->wants);
+    if (s->role == SIGNAL_SPEAKER && speakers >= SLOTS)
         return refusal(REASON_FULL, "the stage is full");
     /* Some leaves stay free for those who come on stage. */
-    most = m->role == SIGNAL_SPEAKER ? TABLE_LEAVES : TABLE_LEAVES - STAGE_LEAVES;
+    most = s->role == SIGNAL_SPEAKER ? TABLE_LEAVES : TABLE_LEAVES - STAGE_LEAVES;
     if ((unsigned)speakers + listeners + waiting >= most)
         return refusal(REASON_FULL, "the room is full");
     return answered();
+}
+
+/* Whether its account may sit down there at all. */
+static struct answer judge_account(struct session *s, const struct signal_enter *m)
+{
+    enum result res = standing_admits(s->house, m->room, s->account, false);
+
+    if (res == E_REFUSED)
+        return refusal(REASON_NOT_YOURS, "a moderator has shut this room to you");
+    return res == OK ? answered() : trouble(res);
 }
 
 static enum result keep_key_package(struct session *s, struct bytes package)
@@ -283,7 +323,9 @@ struct answer seating_enter(struct session *s, const struct signal *message)
         return refusal(REASON_UNKNOWN, "there is no such room");
     if (res != OK)
         return trouble(res);
-    how = judge_role(s, m, &charter);
+    how = judge_account(s, m);
+    if (how.reason == 0)
+        how = judge_role(s, m, &charter);
     if (how.reason != 0)
         return how;
     res = clear_key_package(m->key_package, s->reference);
@@ -298,7 +340,8 @@ struct answer seating_enter(struct session *s, const struct signal *message)
         return trouble(res);
     }
     s->enter_request = message->request;
-    s->role = (enum signal_role)m->role;
+    s->replaces = m->replaces;
+    memcpy(s->replaces_signature, m->replaces_signature, sizeof s->replaces_signature);
     memcpy(s->fingerprint, m->fingerprint, sizeof s->fingerprint);
     doorkeeper_stir(s->gathering, s->house->now_ms);
     return answered();
@@ -325,6 +368,17 @@ static enum result lose(const struct session *s)
     if (res == OK)
         seating_revoke(s);
     return res;
+}
+
+void seating_end(struct session *s, enum signal_why why)
+{
+    struct signal ended = {.type = SIGNAL_SEAT_ENDED};
+
+    memcpy(ended.seat_ended.room, s->gathering->room, sizeof ended.seat_ended.room);
+    ended.seat_ended.why = (uint8_t)why;
+    seating_revoke(s);
+    session_tell(s, &ended);
+    seating_gone(s);
 }
 
 void seating_gone(struct session *s)

@@ -6,6 +6,15 @@
 #include "base/writer.h"
 #include "house/inside.h"
 
+/* A row of the store: a leaf of the committed tree. */
+struct seat {
+    uint32_t leaf;
+    uint8_t account[32];
+    bool invited, wants, moderates; /* as in struct session */
+    enum signal_role role;
+    bool is_lost; /* still a leaf, but nobody's */
+};
+
 struct answer seating_enter(struct session *, const struct signal *);
 struct answer seating_leave(struct session *, const struct signal *);
 struct answer seating_ticket(struct session *, const struct signal *);
@@ -20,12 +29,15 @@ MUST_USE enum result seating_count(struct house *, const uint8_t room[static 32]
 /* The lowest leaves whose seats are lost, up to `most`. */
 MUST_USE enum result seating_lost(struct house *, const uint8_t room[static 32], uint16_t number,
                                   uint32_t *leaves, size_t most, size_t *count);
-/* Whether a leaf is there, and lost. OK | E_NOT_FOUND | ... */
-MUST_USE enum result seating_leaf(struct house *, const uint8_t room[static 32], uint16_t number,
-                                  uint32_t leaf, bool *is_lost);
+/* OK | E_NOT_FOUND | E_MALFORMED | E_IO | E_NO_MEMORY */
+MUST_USE enum result seating_get(struct house *, const uint8_t room[static 32], uint16_t number,
+                                 uint32_t leaf, struct seat *);
 
 /* Inside a transaction. OK | E_EXISTS (the leaf is taken) | ... */
 MUST_USE enum result seating_add(const struct session *, uint32_t leaf);
+/* Its roles alone. */
+MUST_USE enum result seating_update(struct house *, const uint8_t room[static 32], uint16_t number,
+                                    const struct seat *);
 /* OK | E_NOT_FOUND | ... */
 MUST_USE enum result seating_remove(struct house *, const uint8_t room[static 32], uint16_t number,
                                     uint32_t leaf);
@@ -36,11 +48,15 @@ MUST_USE enum result seating_clear_all(struct house *);
 void seating_take(struct session *, uint32_t leaf);
 /* Tells the relay that the seat's tickets count no more. */
 void seating_revoke(const struct session *);
+/* Sends it the next ticket, as an answer or unasked (request 0). OK | E_CRYPTO | E_TOO_LARGE */
+MUST_USE enum result seating_send_ticket(struct session *, uint32_t request);
 
 /* SEATED, to a session whose seat is committed. */
 void seating_tell(struct session *, uint32_t request, uint64_t epoch, struct bytes welcome,
                   struct bytes tree);
 
+/* The seat is no more in the store: revokes it, tells its link why, and takes the session from the table. */
+void seating_end(struct session *, enum signal_why);
 /* The seat is no more in the store: takes the session from its table, and frees one that was in its grace. */
 void seating_gone(struct session *);
 

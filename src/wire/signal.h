@@ -226,7 +226,8 @@ struct signal_handshake {
     struct bytes roles;   /* of struct signal_moved */
 };
 
-enum signal_role { SIGNAL_LISTENER = 0, SIGNAL_SPEAKER = 1 };
+/* The last two stand in a commit's roles alone, where a moderator says so. */
+enum signal_role { SIGNAL_LISTENER = 0, SIGNAL_SPEAKER = 1, SIGNAL_MODERATOR = 2, SIGNAL_NO_MODERATOR = 3 };
 
 /* Why a seat is no more. */
 enum signal_why {
@@ -272,7 +273,7 @@ struct signal_gone {
 };
 struct signal_moved {
     uint32_t leaf;
-    uint8_t role; /* enum signal_role, from now on */
+    uint8_t role; /* enum signal_role: what a moderator lets it do, or what it wants to do itself */
 };
 
 struct signal {

@@ -414,31 +414,52 @@ static inline void guest_ticket(struct guest *g, const uint8_t room[32])
 /* A commit under construction; its memory is its own. */
 struct draft {
     struct signal m;
-    uint8_t commit[256], welcome[4096], seated[1024], removed[1024];
-    struct writer seated_writer, removed_writer, secrets_writer;
+    uint8_t commit[256], welcome[4096], seated[1024], removed[1024], roles[1024];
+    struct writer seated_writer, removed_writer, roles_writer, secrets_writer;
     uint8_t secrets[3072];
 };
 
-static inline void draft_start(struct draft *d, const uint8_t room[32], uint64_t epoch, const char *group)
+/* An MLSMessage with a PrivateMessage of this content: 1 application, 2 proposal, 3 commit. */
+static inline struct bytes guest_private(struct bytes_mut to, uint64_t epoch, const char *group,
+                                         unsigned content)
 {
-    struct writer w;
+    struct writer w = writer_on(to);
+    struct bytes out;
 
-    memset(d, 0, sizeof *d);
-    d->m.type = SIGNAL_COMMIT;
-    memcpy(d->m.commit.room, room, 32);
-    d->m.commit.epoch = epoch;
-    w = writer_over(d->commit);
     writer_u16(&w, 1);
     writer_u16(&w, 2);
     writer_vector(&w, bytes_string(group));
     writer_u64(&w, epoch);
-    writer_u8(&w, 3);
+    writer_u8(&w, (uint8_t)content);
     writer_vector(&w, BYTES_TEXT(""));
     writer_vector(&w, BYTES_TEXT("sender"));
     writer_vector(&w, BYTES_TEXT("sealed"));
-    assert_int_equal(writer_end(&w, &d->m.commit.commit), OK);
+    assert_int_equal(writer_end(&w, &out), OK);
+    return out;
+}
+
+static inline void guest_say(struct guest *g, const uint8_t room[32], uint64_t epoch, const char *group,
+                             unsigned content)
+{
+    struct signal m = {.type = SIGNAL_SAY};
+    uint8_t to[256];
+
+    memcpy(m.say.room, room, 32);
+    m.say.epoch = epoch;
+    m.say.message = guest_private((struct bytes_mut){to, sizeof to}, epoch, group, content);
+    guest_send(g, &m);
+}
+
+static inline void draft_start(struct draft *d, const uint8_t room[32], uint64_t epoch, const char *group)
+{
+    memset(d, 0, sizeof *d);
+    d->m.type = SIGNAL_COMMIT;
+    memcpy(d->m.commit.room, room, 32);
+    d->m.commit.epoch = epoch;
+    d->m.commit.commit = guest_private((struct bytes_mut){d->commit, sizeof d->commit}, epoch, group, 3);
     d->seated_writer = writer_over(d->seated);
     d->removed_writer = writer_over(d->removed);
+    d->roles_writer = writer_over(d->roles);
     d->secrets_writer = writer_over(d->secrets);
 }
 
@@ -460,9 +481,19 @@ static inline void draft_seat(struct draft *d, const struct guest *joiner, uint3
     draft_list(d, waiting, leaf);
 }
 
+static inline void draft_remove_for(struct draft *d, uint32_t leaf, enum signal_why why)
+{
+    signal_gone_put(&d->removed_writer, &(struct signal_gone){leaf, (uint8_t)why});
+}
+
 static inline void draft_remove(struct draft *d, uint32_t leaf)
 {
-    signal_gone_put(&d->removed_writer, &(struct signal_gone){leaf, SIGNAL_KICKED});
+    draft_remove_for(d, leaf, SIGNAL_KICKED);
+}
+
+static inline void draft_role(struct draft *d, uint32_t leaf, enum signal_role role)
+{
+    signal_moved_put(&d->roles_writer, &(struct signal_moved){leaf, (uint8_t)role});
 }
 
 static inline void draft_send(struct draft *d, struct guest *g)
@@ -483,6 +514,7 @@ static inline void draft_send(struct draft *d, struct guest *g)
     }
     assert_int_equal(writer_end(&d->seated_writer, &d->m.commit.seated), OK);
     assert_int_equal(writer_end(&d->removed_writer, &d->m.commit.removed), OK);
+    assert_int_equal(writer_end(&d->roles_writer, &d->m.commit.roles), OK);
     guest_send(g, &d->m);
 }
 

@@ -330,6 +330,7 @@ static void f4_only_a_moderator_removes(void **state)
     list = m->handshake.removed;
     assert_true(signal_gone_next(&list, &leaf));
     assert_int_equal(leaf.leaf, 1);
+    assert_int_equal(guest_got(&t.bert, SIGNAL_SEAT_ENDED)->seat_ended.why, SIGNAL_KICKED);
     guest_ticket(&t.bert, t.room);
     guest_refused(&t.bert, REASON_NOT_NOW);
     clear(&t);

@@ -181,6 +181,7 @@ static void members_meet_leave_and_are_removed(void **state)
     assert_false(member_follow(&m[1]));
     assert_true(member_follow(&m[2]));
     all_share_an_epoch(m, 2);
+    guest_got(&m[2].guest, SIGNAL_SEAT_ENDED);
     guest_ticket(&m[2].guest, room);
     guest_refused(&m[2].guest, REASON_NOT_NOW);
 

@@ -10,6 +10,13 @@ static struct ticket read_ticket(struct inn *inn, struct bytes token)
     return ticket;
 }
 
+static struct ticket renewed(struct guest *g, const uint8_t room[32])
+{
+    guest_forget(g);
+    guest_ticket(g, room);
+    return read_ticket(g->inn, guest_got(g, SIGNAL_TICKET)->ticket.ticket);
+}
+
 /* Field report G47: no ticket for who is in no committed leaf. */
 static void g47_no_ticket_without_a_seat(void **state)
 {
@@ -116,12 +123,15 @@ static void the_stage_is_for_the_charters_speakers(void **state)
     memcpy(c.moderators[0], bert.key, 32);
     guest_room_from(&anna, &c, "invited");
     memcpy(room, guest_got(&anna, SIGNAL_ROOM_IS)->room_is.room, 32);
-    guest_enter(&cleo, room, SIGNAL_SPEAKER);
-    guest_refused(&cleo, REASON_NOT_YOURS);
     guest_enter(&cleo, room, (enum signal_role)2);
     guest_refused(&cleo, REASON_MALFORMED);
     guest_first(&bert, room, SIGNAL_SPEAKER, "group");
+    guest_join(&cleo, &bert, room, SIGNAL_SPEAKER, "group", 0, 1);
+    assert_int_equal(renewed(&bert, room).role, TICKET_SPEAKER);
+    assert_int_equal(renewed(&cleo, room).role, TICKET_LISTENER);
     guest_leave(&bert, room);
+    guest_leave(&cleo, room);
+    guest_forget(&cleo);
 
     c = guest_charter(&anna);
     c.stage = CHARTER_EVERYONE;
@@ -266,13 +276,6 @@ static void revoked(struct inn *inn, const struct ticket *ticket)
 
     assert_memory_equal(c.revoke_seat.seat, ticket->seat, TAG_BYTES);
     assert_int_equal(c.revoke_seat.number, ticket->number);
-}
-
-static struct ticket renewed(struct guest *g, const uint8_t room[32])
-{
-    guest_forget(g);
-    guest_ticket(g, room);
-    return read_ticket(g->inn, guest_got(g, SIGNAL_TICKET)->ticket.ticket);
 }
 
 /* The relay hears of each seat that ends, by its tag and its newest ticket, and of each table that does. */
