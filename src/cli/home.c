@@ -36,6 +36,14 @@ int home_open(const struct args *a, struct identity *out)
     return EXIT_DONE;
 }
 
+int home_elsewhere(const struct args *a, struct identity *identity, const char *url)
+{
+    if (strncmp(identity->house_url, "https:", 6) == 0 && strncmp(url, "https:", 6) != 0)
+        return args_wrong(a, "the house of this account is spoken to over https alone, not at %s", url);
+    snprintf(identity->house_url, sizeof identity->house_url, "%s", url);
+    return EXIT_DONE;
+}
+
 int home_lost(const struct args *a, const char *house_url, enum result why)
 {
     switch (why) {

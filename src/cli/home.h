@@ -15,12 +15,16 @@
         "server", ARGS_TEXT, "URL", "the house, where not the one of the account", false                     \
     }
 
-/* The account of --home, with the house of --server where that is given. EXIT_DONE, or the exit code after a
+/* The account of --home. EXIT_DONE, or the exit code after a
  * line on standard error. */
 MUST_USE int home_open(const struct args *, struct identity *out);
 
 /* The URL of --server. EXIT_DONE, or EXIT_USAGE after a line on standard error. */
 MUST_USE int home_server(const struct args *, char out[static IDENTITY_URL_SIZE]);
+
+/* Another address of the account's house, from a link or an option. What was https stays https. EXIT_DONE, or
+ * EXIT_USAGE after a line on standard error. */
+MUST_USE int home_elsewhere(const struct args *, struct identity *, const char *url);
 
 /* Why a link to the house could not be had or was lost, as one line on standard error; gives EXIT_NEGATIVE.
  */

@@ -78,7 +78,8 @@ static void event_print(struct join *join, struct line *line)
 {
     /* Nobody reads the events any more: then there is nobody to stay for. */
     if (line_print(line, stdout) != OK) {
-        join->code = EXIT_NEGATIVE;
+        join->code =
+            args_failed(join->args, "standard output cannot be written any more: %s", strerror(errno));
         client_leave(join->session);
     }
 }
@@ -257,13 +258,13 @@ int join_run(const struct args *args)
     if (speak != NULL && !speaks)
         return args_wrong(args, "a listener has no microphone: leave out --speak, or take --role speaker");
     code = home_open(args, &join.identity);
+    if (code == EXIT_DONE && join.link.house_url[0] != '\0')
+        code = home_elsewhere(args, &join.identity, join.link.house_url);
     if (code == EXIT_DONE)
         code = microphone_open(&join.microphone, args, speak);
     if (code == EXIT_DONE)
         code = record_open(&join);
     if (code == EXIT_DONE) {
-        if (join.link.house_url[0] != '\0')
-            memcpy(join.identity.house_url, join.link.house_url, sizeof join.identity.house_url);
         run(&join, speaks ? SIGNAL_SPEAKER : SIGNAL_LISTENER);
         record_close(&join);
         code = join.code;

@@ -45,10 +45,12 @@ static int room_open(struct errand_room *r, const struct args *args)
             return args_wrong(args, "'%s' is neither a room's id (43 letters) nor a link (http://HOST/r/ID)",
                               text);
         memcpy(r->room, link.room, sizeof r->room);
-        if (link.house_url[0] != '\0')
-            memcpy(r->identity.house_url, link.house_url, sizeof link.house_url);
     }
-    return args_text(args, "server") != NULL ? home_server(args, r->identity.house_url) : EXIT_DONE;
+    if (args_text(args, "server") != NULL)
+        code = home_server(args, link.house_url);
+    if (code == EXIT_DONE && link.house_url[0] != '\0')
+        code = home_elsewhere(args, &r->identity, link.house_url);
+    return code;
 }
 
 static int room_ask(struct errand_room *r, int (*answered)(void *context, const struct signal *))

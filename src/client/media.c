@@ -23,6 +23,7 @@ struct media {
 
     struct http_client *http;
     char origin[URL_ORIGIN_SIZE]; /* where `http` goes to */
+    bool secure;                  /* it is https, and nothing less will do from then on */
     char location[LOCATION_SIZE]; /* of the session: an absolute path */
     char ticket[TICKET_BYTES];    /* the newest */
     size_t ticket_len;
@@ -295,6 +296,9 @@ static enum result client_for(struct media *media, struct bytes url, struct url 
 
     if (res != OK)
         return res;
+    if (media->secure && !parsed->tls)
+        return E_REFUSED;
+    media->secure = parsed->tls;
     url_origin(parsed, origin);
     if (media->http != NULL && strcmp(origin, media->origin) == 0)
         return OK;

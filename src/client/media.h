@@ -47,8 +47,8 @@ enum media_state media_state(const struct media *);
 /* SHA-256 of the certificate: what the ticket must name. 32 bytes. */
 const uint8_t *media_fingerprint(const struct media *);
 
-/* Takes the seat that a ticket gives. OK | E_STATE | E_MALFORMED, E_UNSUPPORTED (URL) | E_NO_MEMORY |
- * E_TOO_LARGE */
+/* Takes the seat that a ticket gives. OK | E_STATE | E_REFUSED (http, where the house is https) |
+ * E_MALFORMED, E_UNSUPPORTED (URL) | E_NO_MEMORY | E_TOO_LARGE */
 MUST_USE enum result media_enter(struct media *, struct bytes media_url, struct bytes ticket, uint32_t ssrc);
 /* Hands in the next ticket of the seat; a refusal is `lost`. OK | E_STATE | E_NO_MEMORY | E_TOO_LARGE */
 MUST_USE enum result media_renew(struct media *, struct bytes ticket);

@@ -593,6 +593,15 @@ static void with_tls_no_name_is_on_either_port(void **state)
     needs_capture(&sealed);
     names_search(&search);
     assert_true(search.forms > 80);
+
+    /* What was https stays https, whatever a link says. */
+    char home[SCRATCH_PATH], http[SCENE_URL];
+    scene_home(&sealed.scene, handles[1], home);
+    snprintf(http, sizeof http, "http://127.0.0.1:%u/r/%s", sealed.scene.port, sealed.room);
+    const char *words[] = {"join", http, "--home", home, NULL};
+    assert_int_equal(scene_do(&p, words), 2);
+    assert_non_null(strstr(p.errors, "over https alone"));
+    process_end(&p);
     party_end(&sealed);
 }
 
