@@ -1,5 +1,6 @@
 /* A link and houses of all kinds, most of them bad ones, on one loop. */
 #include "client/link.h"
+#include "client/played_house.h"
 #include "crypto/crypto.h"
 #include "support/patience.h"
 #include "support/seeded.h"
@@ -14,21 +15,11 @@
 
 #include <cmocka.h>
 
-static const char *const origins[] = {NULL};
-
 struct visit {
-    struct loop *loop;
+    struct played_house house;
     struct gate gate;
-    struct http_server *server;
-    char url[64];
-    struct ws *house; /* the house's end */
     struct link *link;
     struct identity identity;
-
-    /* The house's part: answers one request; 0 for the first message, which is nobody's answer. */
-    void (*play)(struct visit *, const struct signal *request);
-    unsigned asked; /* requests that the house has got */
-    enum signal_type first_asked;
 
     bool signs_in;
     struct signal question; /* asked right behind the sign-in, where it has a type */
@@ -36,64 +27,6 @@ struct visit {
     enum signal_type answer, answered;
     enum result why, sign_in;
 };
-
-/* --- The house --- */
-
-static void say(struct visit *v, const struct signal *signal)
-{
-    uint8_t plain[2048], padded[4096];
-    struct bytes message, whole;
-
-    assert_int_equal(signal_write(signal, (struct bytes_mut){plain, sizeof plain}, &message), OK);
-    assert_int_equal(envelope_pad(message, (struct bytes_mut){padded, sizeof padded}, &whole), OK);
-    assert_int_equal(ws_send(v->house, whole), OK);
-}
-
-static void challenge(struct visit *v)
-{
-    struct signal signal = {.type = SIGNAL_CHALLENGE};
-
-    memcpy(signal.challenge.house, v->identity.house_key, 32);
-    memset(signal.challenge.nonce, 9, 32);
-    say(v, &signal);
-}
-
-static void on_message(void *context, struct ws *ws, struct bytes padded)
-{
-    struct visit *v = context;
-    struct bytes message;
-    struct signal signal;
-
-    (void)ws;
-    assert_int_equal(envelope_unpad(padded, &message), OK);
-    assert_int_equal(signal_read(message, &signal), OK);
-    if (v->asked++ == 0)
-        v->first_asked = signal.type;
-    v->play(v, &signal);
-}
-
-static void on_closed(void *context, struct ws *ws, unsigned code, enum result why)
-{
-    struct visit *v = context;
-
-    (void)ws;
-    (void)code;
-    (void)why;
-    v->house = NULL;
-    loop_stop(v->loop);
-}
-
-static const struct ws_events house_events = {.message = on_message, .closed = on_closed};
-
-static void on_accept(void *context, struct ws *ws, const struct http_request *request)
-{
-    struct visit *v = context;
-
-    (void)request;
-    v->house = ws;
-    ws_attach(ws, &house_events, v);
-    v->play(v, NULL);
-}
 
 /* --- The guest --- */
 
@@ -103,14 +36,14 @@ static void on_challenged(void *context, struct link *link, const struct signal_
 
     (void)c;
     if (!v->signs_in) {
-        loop_stop(v->loop);
+        loop_stop(v->house.loop);
         return;
     }
     v->sign_in = link_sign_in(link, &v->identity);
     if (v->sign_in == OK && v->question.type != 0)
         assert_int_equal(link_ask(link, &v->question), OK);
     if (v->sign_in != OK)
-        loop_stop(v->loop);
+        loop_stop(v->house.loop);
 }
 
 static void on_heard(void *context, struct link *link, const struct signal *signal, enum signal_type asked)
@@ -121,7 +54,7 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
     v->heard++;
     v->answer = signal->type;
     v->answered = asked;
-    loop_stop(v->loop);
+    loop_stop(v->house.loop);
 }
 
 static void on_lost(void *context, struct link *link, enum result why)
@@ -132,34 +65,26 @@ static void on_lost(void *context, struct link *link, enum result why)
     v->why = why;
     link_free(link);
     v->link = NULL;
-    loop_stop(v->loop);
+    loop_stop(v->house.loop);
 }
 
 static const struct link_events guest_events = {on_challenged, on_heard, on_lost};
 
 static int visit_make(void **state)
 {
-    const struct ws_route route = {.path = "/signal",
-                                   .protocol = "teahouse.1",
-                                   .limits = {.message_max = SIGNAL_BYTES},
-                                   .accept = on_accept};
     struct visit *v = calloc(1, sizeof *v);
-    struct address at, real;
-    struct ws_route mounted = route;
     struct seeded seeded;
 
-    if (v == NULL || crypto_start() != OK || address_parse_pair(BYTES_TEXT("127.0.0.1:0"), &at) != OK)
+    if (v == NULL || crypto_start() != OK)
         return -1;
     seeded_start(&seeded, 5);
-    v->loop = patience_loop();
     v->signs_in = true;
-    mounted.context = v;
-    const struct http_server_options options = {.loop = v->loop, .origins = origins};
-    if (identity_new(&seeded.random, &v->identity) != OK || http_server_new(&options, &v->server) != OK ||
-        http_listen(v->server, &at, NULL, &real) != OK || ws_route_add(v->server, &mounted) != OK)
+    if (identity_new(&seeded.random, &v->identity) != OK)
         return -1;
     memset(v->identity.house_key, 7, 32);
-    snprintf(v->url, sizeof v->url, "http://127.0.0.1:%u", address_port(&real));
+    memset(v->house.key, 7, 32);
+    v->house.context = v;
+    played_house_open(&v->house);
     *state = v;
     return 0;
 }
@@ -169,54 +94,53 @@ static int visit_end(void **state)
     struct visit *v = *state;
 
     link_free(v->link);
-    ws_free(v->house);
-    http_server_free(v->server);
-    loop_free(v->loop);
+    played_house_close(&v->house);
     free(v);
     return 0;
 }
 
 static void open_link(struct visit *v)
 {
-    const struct link_options options = {v->loop, &v->gate, NULL, v->url};
+    const struct link_options options = {v->house.loop, &v->gate, NULL, v->house.url};
 
     assert_int_equal(link_open(&options, &guest_events, v, &v->link), OK);
-    patience_run(v->loop);
+    patience_run(v->house.loop);
 }
 
 static void expect_lost(struct visit *v, enum result why)
 {
     open_link(v);
     while (v->lost == 0)
-        patience_run(v->loop);
-    while (v->house != NULL)
-        patience_run(v->loop);
+        patience_run(v->house.loop);
+    while (v->house.link != NULL)
+        patience_run(v->house.loop);
     assert_int_equal(v->why, why);
     assert_int_equal(v->heard, 0);
 }
 
 /* --- A good house --- */
 
-static void play_well(struct visit *v, const struct signal *request)
+static void play_well(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     struct signal done = {.type = SIGNAL_DONE};
 
     if (request == NULL) {
-        challenge(v);
+        played_house_challenge(&v->house);
     } else if (request->type == SIGNAL_SIGN_IN) {
         struct bytes text;
         uint8_t room[ENVELOPE_SIGNED_BYTES];
         const uint8_t nonce[32] = {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
                                    9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9};
 
-        assert_int_equal(envelope_signed(ENVELOPE_SIGN_IN, v->identity.house_key, NULL, BYTES_OF(nonce),
+        assert_int_equal(envelope_signed(ENVELOPE_SIGN_IN, v->house.key, NULL, BYTES_OF(nonce),
                                          (struct bytes_mut){room, sizeof room}, &text),
                          OK);
         assert_int_equal(
             crypto_ed25519_verify(request->sign_in.account, text, BYTES_OF(request->sign_in.signature)), OK);
     } else {
         done.request = request->request;
-        say(v, &done);
+        played_house_say(&v->house, &done);
     }
 }
 
@@ -224,16 +148,16 @@ static void requests_follow_the_sign_in_at_once(void **state)
 {
     struct visit *v = *state;
 
-    v->play = play_well;
+    v->house.play = play_well;
     v->question.type = SIGNAL_LEAVE;
     open_link(v);
-    assert_int_equal(v->first_asked, SIGNAL_SIGN_IN);
-    assert_int_equal(v->asked, 2);
+    assert_int_equal(v->house.first_asked, SIGNAL_SIGN_IN);
+    assert_int_equal(v->house.asked, 2);
     assert_int_equal(v->answer, SIGNAL_DONE);
     assert_int_equal(v->answered, SIGNAL_LEAVE);
     link_close(v->link);
     while (v->lost == 0)
-        patience_run(v->loop);
+        patience_run(v->house.loop);
     assert_int_equal(v->why, OK);
 }
 
@@ -242,126 +166,133 @@ static void f19_another_house_gets_not_a_word(void **state)
 {
     struct visit *v = *state;
 
-    v->play = play_well;
+    v->house.play = play_well;
     v->question.type = SIGNAL_LEAVE;
-    const struct link_options options = {v->loop, &v->gate, NULL, v->url};
+    const struct link_options options = {v->house.loop, &v->gate, NULL, v->house.url};
     assert_int_equal(link_open(&options, &guest_events, v, &v->link), OK);
-    /* The house shows the key that stands in the identity; let another be pinned when it comes to signing. */
     v->signs_in = false;
-    patience_run(v->loop);
+    patience_run(v->house.loop);
     v->identity.house_key[0] ^= 1;
     assert_int_equal(link_sign_in(v->link, &v->identity), E_FORGED);
     assert_int_equal(link_sign_up(v->link, &v->identity), E_FORGED);
-    patience_let_pass(v->loop, 100);
-    assert_int_equal(v->asked, 0);
+    patience_let_pass(v->house.loop, 100);
+    assert_int_equal(v->house.asked, 0);
 }
 
 /* --- Bad ones --- */
 
-static void play_silence_first(struct visit *v, const struct signal *request)
+static void play_silence_first(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     const struct signal done = {.type = SIGNAL_DONE};
 
     if (request == NULL)
-        say(v, &done);
+        played_house_say(&v->house, &done);
 }
 
 static void the_challenge_comes_first(void **state)
 {
     struct visit *v = *state;
 
-    v->play = play_silence_first;
+    v->house.play = play_silence_first;
     expect_lost(v, E_MALFORMED);
-    assert_int_equal(v->asked, 0);
+    assert_int_equal(v->house.asked, 0);
 }
 
-static void play_junk(struct visit *v, const struct signal *request)
+static void play_junk(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     static const uint8_t junk[256] = {0, 0, 0, 5, 1, 2, 3};
 
     if (request == NULL)
-        challenge(v);
+        played_house_challenge(&v->house);
     else
-        assert_int_equal(ws_send(v->house, BYTES_OF(junk)), OK);
+        assert_int_equal(ws_send(v->house.link, BYTES_OF(junk)), OK);
 }
 
-static void play_unpadded(struct visit *v, const struct signal *request)
+static void play_unpadded(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     if (request == NULL)
-        challenge(v);
+        played_house_challenge(&v->house);
     else
-        assert_int_equal(ws_send(v->house, BYTES_TEXT("no size class")), OK);
+        assert_int_equal(ws_send(v->house.link, BYTES_TEXT("no size class")), OK);
 }
 
-static void play_number_of_nobody(struct visit *v, const struct signal *request)
+static void play_number_of_nobody(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     const struct signal done = {.type = SIGNAL_DONE, .request = 99};
 
     if (request == NULL)
-        challenge(v);
+        played_house_challenge(&v->house);
     else
-        say(v, &done);
+        played_house_say(&v->house, &done);
 }
 
-static void play_wrong_answer(struct visit *v, const struct signal *request)
+static void play_wrong_answer(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     struct signal done = {.type = SIGNAL_DONE};
 
     if (request == NULL) {
-        challenge(v);
+        played_house_challenge(&v->house);
     } else {
         done.request = request->request; /* to SIGN_IN */
-        say(v, &done);
+        played_house_say(&v->house, &done);
     }
 }
 
-static void play_answer_unasked(struct visit *v, const struct signal *request)
+static void play_answer_unasked(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     const struct signal done = {.type = SIGNAL_DONE};
 
     if (request == NULL)
-        challenge(v);
+        played_house_challenge(&v->house);
     else
-        say(v, &done);
+        played_house_say(&v->house, &done);
 }
 
-static void play_request(struct visit *v, const struct signal *request)
+static void play_request(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     const struct signal leave = {.type = SIGNAL_LEAVE};
 
     if (request == NULL)
-        challenge(v);
+        played_house_challenge(&v->house);
     else
-        say(v, &leave);
+        played_house_say(&v->house, &leave);
 }
 
 static void what_makes_no_sense_ends_the_link(void **state)
 {
-    static void (*const plays[])(struct visit *, const struct signal *) = {
+    static void (*const plays[])(void *, const struct signal *) = {
         play_junk, play_unpadded, play_number_of_nobody, play_wrong_answer, play_answer_unasked, play_request,
     };
     struct visit *v = *state;
 
     for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
-        v->play = plays[i];
+        v->house.play = plays[i];
         v->lost = 0;
         expect_lost(v, E_MALFORMED);
     }
 }
 
-static void play_goodbye(struct visit *v, const struct signal *request)
+static void play_goodbye(void *context, const struct signal *request)
 {
+    struct visit *v = context;
     if (request == NULL)
-        challenge(v);
+        played_house_challenge(&v->house);
     else
-        ws_close(v->house, 1001, "");
+        ws_close(v->house.link, 1001, "");
 }
 
 static void a_house_may_go(void **state)
 {
     struct visit *v = *state;
 
-    v->play = play_goodbye;
+    v->house.play = play_goodbye;
     expect_lost(v, E_CLOSED);
 }
 
@@ -370,11 +301,11 @@ static void where_no_house_is(void **state)
     struct visit *v = *state;
 
     /* A port where nobody listens any more. */
-    http_server_free(v->server);
-    v->server = NULL;
+    http_server_free(v->house.server);
+    v->house.server = NULL;
     expect_lost(v, E_IO);
-    const struct link_options bad = {v->loop, &v->gate, NULL, "ftp://127.0.0.1"};
-    const struct link_options no_tls = {v->loop, &v->gate, NULL, "https://127.0.0.1"};
+    const struct link_options bad = {v->house.loop, &v->gate, NULL, "ftp://127.0.0.1"};
+    const struct link_options no_tls = {v->house.loop, &v->gate, NULL, "https://127.0.0.1"};
     assert_int_equal(link_open(&bad, &guest_events, v, &v->link), E_UNSUPPORTED);
     assert_int_equal(link_open(&no_tls, &guest_events, v, &v->link), E_UNSUPPORTED);
 }
@@ -385,7 +316,7 @@ static void too_many_questions_at_once(void **state)
     struct signal leave = {.type = SIGNAL_LEAVE};
     unsigned sent = 0;
 
-    v->play = play_well;
+    v->house.play = play_well;
     v->question.type = SIGNAL_LEAVE;
     open_link(v);
     while (sent < LINK_ASKED_MAX && link_ask(v->link, &leave) == OK)
