@@ -4,6 +4,7 @@
 #include "house/delivery.h"
 #include "house/gathering.h"
 #include "house/inside.h"
+#include "house/returning.h"
 #include "house/rooms.h"
 #include "house/seating.h"
 #include "house/talk.h"
@@ -26,6 +27,7 @@ static const struct route {
     [SIGNAL_FOUNDED] = {SESSION_SIGNED_IN, delivery_founded},
     [SIGNAL_TICKET_NEW] = {SESSION_SIGNED_IN, seating_ticket},
     [SIGNAL_LEAVE] = {SESSION_SIGNED_IN, seating_leave},
+    [SIGNAL_CATCH_UP] = {SESSION_SIGNED_IN, returning_catch_up},
     [SIGNAL_COMMIT] = {SESSION_SIGNED_IN, delivery_commit},
     [SIGNAL_SAY] = {SESSION_SIGNED_IN, talk_say},
 };
@@ -112,6 +114,35 @@ void house_wake(struct house *h, uint64_t at_ms)
         h->due_ms = at_ms;
 }
 
+static struct session *session_make(struct house *h)
+{
+    struct session *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->house = h;
+    s->log.number = random_u32(h->random);
+    s->next = h->sessions;
+    s->link = &h->sessions;
+    if (s->next != NULL)
+        s->next->link = &s->next;
+    h->sessions = s;
+    h->session_count++;
+    return s;
+}
+
+enum result session_absent(struct house *h, struct session **out)
+{
+    struct session *s = session_make(h);
+
+    if (s == NULL)
+        return E_NO_MEMORY;
+    s->state = SESSION_ENDED;
+    s->lost_at_ms = UINT64_MAX;
+    *out = s;
+    return OK;
+}
+
 enum result session_new(struct house *h, uint64_t now_ms, const struct line *line, struct session **out)
 {
     struct signal challenge = {.type = SIGNAL_CHALLENGE};
@@ -120,23 +151,13 @@ enum result session_new(struct house *h, uint64_t now_ms, const struct line *lin
     h->now_ms = now_ms;
     if (h->session_count >= HOUSE_LINKS_MAX)
         return E_TOO_LARGE;
-    s = calloc(1, sizeof *s);
+    s = session_make(h);
     if (s == NULL)
         return E_NO_MEMORY;
-    s->house = h;
     s->line = *line;
-    s->log.number = random_u32(h->random);
     s->state = SESSION_STRANGER;
     s->sign_in_by_ms = now_ms + HOUSE_SIGN_IN_MS;
     random_fill(h->random, s->nonce, sizeof s->nonce);
-
-    s->next = h->sessions;
-    s->link = &h->sessions;
-    if (s->next != NULL)
-        s->next->link = &s->next;
-    h->sessions = s;
-    h->session_count++;
-
     memcpy(challenge.challenge.house, h->key, sizeof h->key);
     memcpy(challenge.challenge.nonce, s->nonce, sizeof s->nonce);
     session_tell(s, &challenge);

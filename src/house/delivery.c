@@ -90,7 +90,7 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
         return refusal(REASON_NOT_NOW, "nobody asked for this table to be founded");
     res = delivery_get(s->house, g->room, g->number, &before);
     /* The number tells one founding from another; somebody awake, that one has come to its end. */
-    if (res == OK && (m->founding != before.founding + 1 || gathering_awake(g, 0) != NULL))
+    if (res == OK && (m->founding != before.founding + 1 || doorkeeper_is_awaited(g)))
         res = E_STALE;
     if (res == OK)
         res = found(s, m->founding, m->group_id);
@@ -168,22 +168,6 @@ void delivery_room_ended(struct house *h, const uint8_t room[static 32])
         session_tell(s, &ended);
         seating_gone(s);
     }
-}
-
-enum result delivery_clear_all(struct house *h)
-{
-    enum result res = store_begin(h->store);
-
-    if (res != OK)
-        return res;
-    res = store_run(h->store, "UPDATE gathering SET epoch = 0, group_id = NULL", NULL, 0, NULL);
-    if (res == OK)
-        res = store_run(h->store, "DELETE FROM handshake", NULL, 0, NULL);
-    if (res == OK)
-        res = seating_clear_all(h);
-    if (res == OK)
-        res = rooms_mark_all(h);
-    return house_conclude(h, res);
 }
 
 static enum result forget_old_commits(struct house *h)

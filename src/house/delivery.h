@@ -32,8 +32,6 @@ void delivery_deserted(struct house *, const uint8_t room[static 32], uint16_t n
 /* The room is no more in the store: tells everybody who was in it. */
 void delivery_room_ended(struct house *, const uint8_t room[static 32]);
 
-/* At the start: all tables are nobody's. */
-MUST_USE enum result delivery_clear_all(struct house *);
 void delivery_due(struct house *);
 
 #endif

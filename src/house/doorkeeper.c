@@ -173,6 +173,24 @@ static enum result ask(struct gathering *g, struct session *doorkeeper)
     return OK;
 }
 
+/* Whoever waits may be about to take this seat's place: its holder does not come back to it. */
+static bool is_replaced(const struct gathering *g, const struct session *seated)
+{
+    for (const struct session *s = g->sessions; s != NULL; s = s->beside)
+        if ((s->place == PLACE_WAITING || s->place == PLACE_FOUNDING) && s->replaces == seated->leaf &&
+            memcmp(s->account, seated->account, sizeof s->account) == 0)
+            return true;
+    return false;
+}
+
+bool doorkeeper_is_awaited(const struct gathering *g)
+{
+    for (const struct session *s = g->sessions; s != NULL; s = s->beside)
+        if (session_awake(s) || (s->place == PLACE_SEATED && !is_replaced(g, s)))
+            return true;
+    return false;
+}
+
 /* Nobody is awake: all who wait may found, and the first to do so has founded. */
 static enum result tell_founders(struct gathering *g)
 {
@@ -181,7 +199,7 @@ static enum result tell_founders(struct gathering *g)
     struct room room;
     enum result res;
 
-    if (gathering_count(g, PLACE_WAITING) == 0)
+    if (gathering_count(g, PLACE_WAITING) == 0 || doorkeeper_is_awaited(g))
         return OK;
     res = delivery_get(g->house, g->room, g->number, &state);
     if (res == OK)

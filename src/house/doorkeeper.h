@@ -12,8 +12,11 @@ void doorkeeper_anew(struct gathering *);
 /* The one who was asked has committed: those whom he was offered and left out get another doorkeeper, and who
  * was left out twice is sent away, with a KeyPackage that no member takes. */
 void doorkeeper_committed(struct gathering *, const struct session *by);
-/* Asks, where there is something to ask and nobody asked who still has time. With nobody awake those who wait
- * are told to found the table. For delivery.c, when the gathering's time has come. */
+/* Somebody is awake, or may still come back to its seat: the table is not founded anew. */
+bool doorkeeper_is_awaited(const struct gathering *);
+/* Asks, where there is something to ask and nobody asked who still has time. With nobody
+ * awake and nobody awaited those who wait are told to found the table. For delivery.c, when the gathering's
+ * time has come. */
 void doorkeeper_ask(struct gathering *);
 
 #endif

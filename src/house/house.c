@@ -1,6 +1,6 @@
-#include "house/delivery.h"
 #include "house/gathering.h"
 #include "house/inside.h"
+#include "house/returning.h"
 #include "house/schema.h"
 
 #include "crypto/crypto.h"
@@ -33,9 +33,8 @@ enum result house_new(const struct house_settings *settings, struct house **out)
     res = names_new(&h->names);
     if (res == OK)
         res = crypto_ed25519_public(store_key(h->store), h->key);
-    /* Links do not survive a restart, and neither do the seats that hung on them. */
     if (res == OK)
-        res = delivery_clear_all(h);
+        res = returning_restore(h);
 out:
     if (res != OK) {
         house_free(h);

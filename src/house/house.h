@@ -18,6 +18,7 @@
 /* Times and bounds of the house alone. */
 enum {
     HOUSE_SIGN_IN_MS = 10000,   /* a link that has not signed in by then is closed */
+    SEAT_RESTORED_MS = 15000,   /* after a restart: so long a seat waits for its client to come back */
     HOUSE_ROOM_EMPTY_MIN = 60,  /* minutes that a room may stand empty before it ends */
     HOUSE_ROOMS_EACH = 16,      /* rooms that one account may have at a time */
     HOUSE_REQUESTS_BURST = 60,  /* requests of one link at once ... */

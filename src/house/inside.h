@@ -82,7 +82,7 @@ struct session {
     uint32_t leaf;
     uint8_t tag[TAG_BYTES]; /* what the relay knows the seat by; random, drawn when it is committed */
     uint32_t ticket;        /* the number of the newest ticket */
-    uint64_t lost_at_ms;    /* SESSION_ENDED and seated: when the seat is lost */
+    uint64_t lost_at_ms;    /* SESSION_ENDED and seated: when the seat is lost; UINT64_MAX: not known yet */
 };
 
 /* One table of a room with anybody at it. */
@@ -146,6 +146,9 @@ struct answer trouble(enum result);
  * line, and that session is not to be touched afterwards, nor after session_end. After each verb house_due is
  * owed as soon as house->due_ms has come, which may be at once. */
 MUST_USE enum result session_new(struct house *, uint64_t now_ms, const struct line *, struct session **out);
+/* One whose link is gone, for a seat that a house before this one knew; when it is lost is set by the first
+ * house_due. OK | E_NO_MEMORY */
+MUST_USE enum result session_absent(struct house *, struct session **out);
 void session_take(struct session *, uint64_t now_ms, struct bytes message);
 void session_end(struct session *, uint64_t now_ms);
 /* Does what is due; returns when to call again. */

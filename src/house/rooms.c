@@ -65,12 +65,6 @@ enum result rooms_mark(struct house *h, const uint8_t id[static 32], bool is_emp
                     is_empty ? store_int((int64_t)house_unix_ms(h)) : store_null());
 }
 
-enum result rooms_mark_all(struct house *h)
-{
-    return store_do(h->store, "UPDATE room SET empty_since_ms = $1 WHERE empty_since_ms IS NULL", NULL,
-                    store_int((int64_t)house_unix_ms(h)));
-}
-
 static enum result count_of(struct house *h, const uint8_t maker[static 32], int64_t *count)
 {
     struct store_rows rows;

@@ -35,7 +35,6 @@ bool charter_moderator(const struct charter *, const uint8_t account[static 32])
 
 /* Inside a transaction: somebody sits in it, or nobody does any more. OK | E_IO | E_NO_MEMORY */
 MUST_USE enum result rooms_mark(struct house *, const uint8_t id[static 32], bool is_empty);
-MUST_USE enum result rooms_mark_all(struct house *); /* those in which somebody sat: empty from now on */
 
 struct answer rooms_new(struct session *, const struct signal *);
 struct answer rooms_list(struct session *, const struct signal *);

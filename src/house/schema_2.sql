@@ -11,6 +11,7 @@ CREATE TABLE seat (
     wants       INTEGER NOT NULL, -- it wants to speak
     moderates   INTEGER NOT NULL,
     role        INTEGER NOT NULL, -- of its tickets
+    fingerprint BLOB NOT NULL,    -- of the certificate that its tickets are bound to
     lost        INTEGER NOT NULL, -- 1: still a leaf, but nobody's
     PRIMARY KEY (room, number, leaf),
     FOREIGN KEY (room, number) REFERENCES gathering (room, number) ON DELETE CASCADE

@@ -122,11 +122,11 @@ enum result seating_add(const struct session *s, uint32_t leaf)
     const struct gathering *g = s->gathering;
 
     return store_do(s->house->store,
-                    "INSERT INTO seat (room, number, leaf, account, invited, wants, moderates, role, lost) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)",
+                    "INSERT INTO seat (room, number, leaf, account, invited, wants, moderates, role, "
+                    "fingerprint, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
                     NULL, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
                     store_bytes(BYTES_OF(s->account)), store_int(s->invited), store_int(s->wants),
-                    store_int(s->moderates), store_int(s->role));
+                    store_int(s->moderates), store_int(s->role), store_bytes(BYTES_OF(s->fingerprint)));
 }
 
 enum result seating_update(struct house *h, const uint8_t room[static 32], uint16_t number,
@@ -153,11 +153,6 @@ enum result seating_clear(struct house *h, const uint8_t room[static 32], uint16
 {
     return store_do(h->store, "DELETE FROM seat WHERE room = $1 AND number = $2", NULL,
                     store_bytes(bytes(room, 32)), store_int(number));
-}
-
-enum result seating_clear_all(struct house *h)
-{
-    return store_run(h->store, "DELETE FROM seat", NULL, 0, NULL);
 }
 
 /* ---- tickets */
@@ -257,6 +252,138 @@ void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct by
     session_tell(s, &message);
 }
 
+/* ---- going */
+
+/* Still a leaf until somebody commits its removal, but without a ticket from now on. */
+static enum result lose(const struct session *s)
+{
+    const struct gathering *g = s->gathering;
+    struct store *store = s->house->store;
+    enum result res = store_begin(store);
+
+    if (res != OK)
+        return res;
+    res = store_do(store, "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3", NULL,
+                   store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
+    if (res != OK) {
+        store_rollback(store);
+        return res;
+    }
+    res = store_commit(store);
+    if (res == OK)
+        seating_revoke(s);
+    return res;
+}
+
+void seating_end(struct session *s, enum signal_why why)
+{
+    struct signal ended = {.type = SIGNAL_SEAT_ENDED};
+
+    memcpy(ended.seat_ended.room, s->gathering->room, sizeof ended.seat_ended.room);
+    ended.seat_ended.why = (uint8_t)why;
+    seating_revoke(s);
+    session_tell(s, &ended);
+    seating_gone(s);
+}
+
+void seating_gone(struct session *s)
+{
+    if (s->state == SESSION_ENDED && s->lost_at_ms != 0)
+        session_free(s);
+    else
+        gathering_quit(s);
+}
+
+/* After somebody went: the table has a doorkeeper less, or is nobody's. */
+static void look_after(struct house *h, const uint8_t room[static 32], uint16_t number)
+{
+    struct gathering *g;
+
+    delivery_deserted(h, room, number);
+    g = gathering_find(h, room, number);
+    if (g == NULL)
+        return;
+    if (g->asked && gathering_leaf(g, g->asked_leaf) == NULL)
+        g->asked = false;
+    doorkeeper_stir(g, h->now_ms);
+}
+
+/* Leaves its seat, which is lost from now on. OK | E_IO | E_NO_MEMORY */
+static enum result rise(struct session *s)
+{
+    uint8_t room[32];
+    uint16_t number = s->gathering->number;
+    enum result res = lose(s);
+
+    if (res != OK)
+        return res;
+    memcpy(room, s->gathering->room, sizeof room);
+    gathering_quit(s);
+    look_after(s->house, room, number);
+    return OK;
+}
+
+struct answer seating_leave(struct session *s, const struct signal *message)
+{
+    struct signal done = {.type = SIGNAL_DONE, .request = message->request};
+    enum result res = OK;
+
+    if (s->place == PLACE_NONE || memcmp(s->gathering->room, message->leave.room, 32) != 0)
+        return refusal(REASON_NOT_NOW, "not in this room");
+    if (s->place == PLACE_SEATED)
+        res = rise(s);
+    else
+        gathering_quit(s);
+    if (res != OK)
+        return trouble(res);
+    session_tell(s, &done);
+    return answered();
+}
+
+void seating_line_broken(struct session *s)
+{
+    struct gathering *g = s->gathering;
+
+    s->lost_at_ms = s->house->now_ms + SEAT_LOST_MS;
+    house_wake(s->house, s->lost_at_ms);
+    if (g->asked && g->asked_leaf == s->leaf)
+        g->asked = false;
+    /* Whoever waits hears of the next doorkeeper, or that there is none. */
+    doorkeeper_stir(g, s->house->now_ms);
+}
+
+static void grace_over(struct session *s)
+{
+    struct house *h = s->house;
+    uint8_t room[32];
+    uint16_t number = s->gathering->number;
+    enum result res = lose(s);
+
+    if (res != OK) {
+        log_warn("house", "a lost seat was not noted", s->log, res);
+        s->lost_at_ms = h->now_ms + 1000;
+        return;
+    }
+    memcpy(room, s->gathering->room, sizeof room);
+    session_free(s);
+    look_after(h, room, number);
+}
+
+void seating_due(struct house *h)
+{
+    struct session *next;
+
+    for (struct session *s = h->sessions; s != NULL; s = next) {
+        next = s->next;
+        if (s->lost_at_ms == UINT64_MAX)
+            s->lost_at_ms = h->now_ms + SEAT_RESTORED_MS;
+        if (s->lost_at_ms != 0 && s->lost_at_ms <= h->now_ms)
+            grace_over(s);
+        else if (s->lost_at_ms != 0)
+            house_wake(h, s->lost_at_ms);
+    }
+}
+
 /* ---- coming */
 
 /* What it may do there, by its account and what it asks for. */
@@ -316,7 +443,8 @@ struct answer seating_enter(struct session *s, const struct signal *message)
     struct answer how;
     enum result res;
 
-    if (s->place != PLACE_NONE)
+    /* Who cannot follow a commit takes a new seat in place of its old one. */
+    if (s->place != PLACE_NONE && !(m->replaces == s->leaf && gathering_has(s, m->room, 0, PLACE_SEATED)))
         return refusal(REASON_NOT_NOW, "one seat a link: leave the other first");
     res = rooms_charter(s->house, m->room, &charter);
     if (res == E_NOT_FOUND)
@@ -331,6 +459,8 @@ struct answer seating_enter(struct session *s, const struct signal *message)
     res = clear_key_package(m->key_package, s->reference);
     if (res == E_MALFORMED || res == E_UNSUPPORTED)
         return refusal(REASON_MALFORMED, "not a KeyPackage of MLS 1.0 and a suite of this house");
+    if (res == OK && s->place == PLACE_SEATED)
+        res = rise(s);
     if (res == OK)
         res = gathering_join(s, m->room, 0);
     if (res == OK)
@@ -345,125 +475,4 @@ struct answer seating_enter(struct session *s, const struct signal *message)
     memcpy(s->fingerprint, m->fingerprint, sizeof s->fingerprint);
     doorkeeper_stir(s->gathering, s->house->now_ms);
     return answered();
-}
-
-/* ---- going */
-
-/* Still a leaf until somebody commits its removal, but without a ticket from now on. */
-static enum result lose(const struct session *s)
-{
-    const struct gathering *g = s->gathering;
-    struct store *store = s->house->store;
-    enum result res = store_begin(store);
-
-    if (res != OK)
-        return res;
-    res = store_do(store, "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3", NULL,
-                   store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
-    if (res != OK) {
-        store_rollback(store);
-        return res;
-    }
-    res = store_commit(store);
-    if (res == OK)
-        seating_revoke(s);
-    return res;
-}
-
-void seating_end(struct session *s, enum signal_why why)
-{
-    struct signal ended = {.type = SIGNAL_SEAT_ENDED};
-
-    memcpy(ended.seat_ended.room, s->gathering->room, sizeof ended.seat_ended.room);
-    ended.seat_ended.why = (uint8_t)why;
-    seating_revoke(s);
-    session_tell(s, &ended);
-    seating_gone(s);
-}
-
-void seating_gone(struct session *s)
-{
-    if (s->state == SESSION_ENDED && s->lost_at_ms != 0)
-        session_free(s);
-    else
-        gathering_quit(s);
-}
-
-/* After somebody went: the table has a doorkeeper less, or is nobody's. */
-static void look_after(struct house *h, const uint8_t room[static 32], uint16_t number)
-{
-    struct gathering *g;
-
-    delivery_deserted(h, room, number);
-    g = gathering_find(h, room, number);
-    if (g == NULL)
-        return;
-    if (g->asked && gathering_leaf(g, g->asked_leaf) == NULL)
-        g->asked = false;
-    doorkeeper_stir(g, h->now_ms);
-}
-
-struct answer seating_leave(struct session *s, const struct signal *message)
-{
-    struct signal done = {.type = SIGNAL_DONE, .request = message->request};
-    uint8_t room[32];
-    uint16_t number;
-    bool was_seated = s->place == PLACE_SEATED;
-    enum result res = OK;
-
-    if (s->place == PLACE_NONE || memcmp(s->gathering->room, message->leave.room, 32) != 0)
-        return refusal(REASON_NOT_NOW, "not in this room");
-    if (was_seated)
-        res = lose(s);
-    if (res != OK)
-        return trouble(res);
-    memcpy(room, s->gathering->room, sizeof room);
-    number = s->gathering->number;
-    gathering_quit(s);
-    session_tell(s, &done);
-    if (was_seated)
-        look_after(s->house, room, number);
-    return answered();
-}
-
-void seating_line_broken(struct session *s)
-{
-    struct gathering *g = s->gathering;
-
-    s->lost_at_ms = s->house->now_ms + SEAT_LOST_MS;
-    house_wake(s->house, s->lost_at_ms);
-    if (g->asked && g->asked_leaf == s->leaf)
-        g->asked = false;
-    /* Whoever waits hears of the next doorkeeper, or that there is none. */
-    doorkeeper_stir(g, s->house->now_ms);
-}
-
-static void grace_over(struct session *s)
-{
-    struct house *h = s->house;
-    uint8_t room[32];
-    uint16_t number = s->gathering->number;
-    enum result res = lose(s);
-
-    if (res != OK) {
-        log_warn("house", "a lost seat was not noted", s->log, res);
-        s->lost_at_ms = h->now_ms + 1000;
-        return;
-    }
-    memcpy(room, s->gathering->room, sizeof room);
-    session_free(s);
-    look_after(h, room, number);
-}
-
-void seating_due(struct house *h)
-{
-    struct session *next;
-
-    for (struct session *s = h->sessions; s != NULL; s = next) {
-        next = s->next;
-        if (s->lost_at_ms != 0 && s->lost_at_ms <= h->now_ms)
-            grace_over(s);
-        else if (s->lost_at_ms != 0)
-            house_wake(h, s->lost_at_ms);
-    }
 }

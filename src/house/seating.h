@@ -42,7 +42,6 @@ MUST_USE enum result seating_update(struct house *, const uint8_t room[static 32
 MUST_USE enum result seating_remove(struct house *, const uint8_t room[static 32], uint16_t number,
                                     uint32_t leaf);
 MUST_USE enum result seating_clear(struct house *, const uint8_t room[static 32], uint16_t number);
-MUST_USE enum result seating_clear_all(struct house *);
 
 /* After it: the seat is the session's, with a fresh tag and no ticket yet. */
 void seating_take(struct session *, uint32_t leaf);

@@ -370,10 +370,11 @@ static inline void guest_end_room(struct guest *g, const uint8_t room[32])
 
 /* ---- tables: messages with just as much of MLS in them as a house reads */
 
-static inline void guest_enter(struct guest *g, const uint8_t room[32], enum signal_role role)
+static inline void guest_enter_for(struct guest *g, const uint8_t room[32], enum signal_role role,
+                                   uint32_t replaces)
 {
     static const uint8_t head[] = {0, 1, 0, 5, 0, 1, 0, 3};
-    struct signal m = {.type = SIGNAL_ENTER, .enter.replaces = SIGNAL_NO_LEAF};
+    struct signal m = {.type = SIGNAL_ENTER, .enter.replaces = replaces};
 
     random_fill(&g->inn->seeded.random, g->package, sizeof g->package);
     memcpy(g->package, head, sizeof head);
@@ -382,6 +383,23 @@ static inline void guest_enter(struct guest *g, const uint8_t room[32], enum sig
     m.enter.role = (uint8_t)role;
     m.enter.key_package = BYTES_OF(g->package);
     memset(m.enter.fingerprint, g->handle[0], 32);
+    if (replaces != SIGNAL_NO_LEAF)
+        memset(m.enter.replaces_signature, 's', 64);
+    guest_send(g, &m);
+}
+
+static inline void guest_enter(struct guest *g, const uint8_t room[32], enum signal_role role)
+{
+    guest_enter_for(g, room, role, SIGNAL_NO_LEAF);
+}
+
+static inline void guest_catch_up(struct guest *g, const uint8_t room[32], uint32_t leaf, uint64_t epoch)
+{
+    struct signal m = {.type = SIGNAL_CATCH_UP};
+
+    memcpy(m.catch_up.room, room, 32);
+    m.catch_up.leaf = leaf;
+    m.catch_up.epoch = epoch;
     guest_send(g, &m);
 }
 

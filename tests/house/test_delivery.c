@@ -427,6 +427,9 @@ static void who_waits_founds_when_nobody_is_awake(void **state)
     guest_hang_up(&t.bert);
     guest_nothing(&t.cleo);
     guest_hang_up(&t.anna);
+    inn_wait(inn, SEAT_LOST_MS - 1);
+    guest_nothing(&t.cleo);
+    inn_wait(inn, 1);
     m = guest_got(&t.cleo, SIGNAL_FOUND_TABLE);
     assert_int_equal(m->request, t.cleo.request);
     assert_int_equal(m->found_table.founding, 2);
@@ -633,26 +636,6 @@ static void g51_a_full_disk_refuses_and_forgets_nothing(void **state)
     clear(&t);
 }
 
-/* Nothing of a table survives a restart, and nothing keeps a new one from being founded. */
-static void a_restart_leaves_no_seat_behind(void **state)
-{
-    struct inn *inn = *state;
-    struct table_of_three t;
-    struct signal show = {.type = SIGNAL_ROOM_SHOW};
-
-    lay(&t, inn);
-    inn_close(inn);
-    inn_open(inn);
-    t.anna.session = t.bert.session = t.cleo.session = NULL;
-    guest_again(&t.bert);
-    memcpy(show.room_show.room, t.room, 32);
-    guest_send(&t.bert, &show);
-    assert_int_equal(guest_got(&t.bert, SIGNAL_ROOM_IS)->room_is.seats.len, 0);
-    guest_enter(&t.bert, t.room, SIGNAL_LISTENER);
-    assert_int_equal(guest_got(&t.bert, SIGNAL_FOUND_TABLE)->found_table.founding, 2);
-    clear(&t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -673,7 +656,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaves_are_batched, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f26_commits_are_kept_for_a_while, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g51_a_full_disk_refuses_and_forgets_nothing, inn_start, inn_end),
-        cmocka_unit_test_setup_teardown(a_restart_leaves_no_seat_behind, inn_start, inn_end),
     };
 
     return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
