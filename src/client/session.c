@@ -166,6 +166,13 @@ static void seat_add(struct client *s, const struct core_member *member, struct 
     s->seat_count++;
 }
 
+static void seat_move(struct client *s, const struct core_member *member)
+{
+    for (size_t i = 0; i < s->seat_count; i++)
+        if (s->seats[i].leaf == member->leaf)
+            s->seats[i].speaker = member->speaker;
+}
+
 static const struct client_seat *seat_of(const struct client *s, uint32_t leaf)
 {
     for (size_t i = 0; i < s->seat_count; i++)
@@ -200,6 +207,7 @@ static void doorkeep(struct client *s, const struct core_order *order, uint16_t 
     ask->tree = made->tree;
     ask->seated = made->seated;
     ask->removed = made->removed;
+    ask->roles = made->roles;
     s->commit_waits = link_ask(s->link, &signal) == OK;
 }
 
@@ -239,7 +247,8 @@ static void epoch_check(struct client *s, uint64_t now_us)
 
 static void handshake_take(struct client *s, const struct signal_handshake *handshake)
 {
-    const struct core_handshake taken = {handshake->commit, handshake->seated, handshake->removed};
+    const struct core_handshake taken = {handshake->commit, handshake->seated, handshake->removed,
+                                         handshake->roles};
     const struct core_change *change;
     enum result res;
 
@@ -266,6 +275,8 @@ static void handshake_take(struct client *s, const struct signal_handshake *hand
     }
     for (size_t i = 0; i < change->went_count; i++)
         seat_drop(s, change->went[i].leaf);
+    for (size_t i = 0; i < change->moved_count; i++)
+        seat_move(s, &change->moved[i]);
     for (size_t i = 0; i < change->came_count; i++)
         seat_add(s, &change->came[i], handshake->seated);
     epoch_begun(s);
@@ -631,7 +642,8 @@ static enum result ways_open(struct client *s)
     const struct client_options *o = &s->options;
     const struct link_options link = {o->loop, o->gate, o->tls, o->identity->house_url};
     const struct media_options media = {o->loop, o->gate, o->tls, o->random, o->identity->house_url};
-    const struct core_self self = {o->identity->seed, o->identity->house_key, o->room};
+    const struct core_self self = {o->identity->seed, o->identity->house_key, o->room,
+                                   o->role == SIGNAL_SPEAKER};
     enum result res = loop_timer_new(o->loop, overdue, s, &s->timer);
 
     /* The connections first: they open while the keys are made. */

@@ -15,6 +15,7 @@ struct making {
     struct change change;
     const struct waiting **by_reference; /* per item; NULL where it goes by value */
     struct buffer extensions;            /* of the context to be */
+    struct buffer own_extensions;        /* of the own leaf to be */
 
     struct tree tree;
     struct path_making path;
@@ -30,6 +31,7 @@ static void making_free(struct making *making)
     tree_free(&making->tree);
     buffer_free(&making->body);
     buffer_free(&making->extensions);
+    buffer_free(&making->own_extensions);
     if (making->own != NULL) {
         outcome_free(&making->own->outcome);
         free(making->own);
@@ -135,11 +137,41 @@ static enum result take_add(struct making *making, struct bytes message)
     return OK;
 }
 
+static const struct leaf_node *own_leaf(const struct making *making)
+{
+    return tree_leaf(&making->group->epoch->tree, making->change.committer);
+}
+
+/* Appends to a list. The same reader that judges others' lists judges ours: a type twice, too many. */
+static enum result write_wanted(const struct making *making, const struct group_extensions *wanted,
+                                struct buffer *b)
+{
+    struct buffer whole = {0};
+    struct reader r;
+    enum result res;
+
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (!leaf_supports_extension(own_leaf(making), wanted->at[i].type))
+            return E_REFUSED;
+        buffer_u16(b, wanted->at[i].type);
+        buffer_vector(b, wanted->at[i].data);
+    }
+    res = buffer_end(b, NULL);
+    if (res != OK)
+        return res;
+    buffer_vector(&whole, buffer_bytes(b));
+    res = buffer_end(&whole, NULL);
+    r = reader_on(buffer_bytes(&whole));
+    extensions_read(&r);
+    if (res == OK && reader_end(&r) != OK)
+        res = E_REFUSED;
+    buffer_free(&whole);
+    return res;
+}
+
 static enum result take_context(struct making *making)
 {
     const struct epoch *epoch = making->group->epoch;
-    const struct leaf_node *own = tree_leaf(&epoch->tree, epoch_own_leaf(epoch));
-    const struct group_extensions *wanted = making->wanted->context;
     struct buffer *b = &making->extensions;
     struct bytes required;
     enum result res;
@@ -148,26 +180,7 @@ static enum result take_context(struct making *making)
         buffer_u16(b, MLS_EXTENSION_REQUIRED_CAPABILITIES);
         buffer_vector(b, required);
     }
-    for (size_t i = 0; i < wanted->count; i++) {
-        if (!leaf_supports_extension(own, wanted->at[i].type))
-            return E_REFUSED;
-        buffer_u16(b, wanted->at[i].type);
-        buffer_vector(b, wanted->at[i].data);
-    }
-    res = buffer_end(b, NULL);
-    if (res == OK) {
-        /* The same reader that judges others' lists judges ours: a type twice, too many. */
-        struct buffer whole = {0};
-        struct reader r;
-
-        buffer_vector(&whole, buffer_bytes(b));
-        res = buffer_end(&whole, NULL);
-        r = reader_on(buffer_bytes(&whole));
-        extensions_read(&r);
-        if (res == OK && reader_end(&r) != OK)
-            res = E_REFUSED;
-        buffer_free(&whole);
-    }
+    res = write_wanted(making, making->wanted->context, b);
     if (res == OK)
         next_item(making, NULL)->proposal =
             (struct proposal){.type = MLS_PROPOSAL_CONTEXT_EXTENSIONS, .extensions = buffer_bytes(b)};
@@ -195,6 +208,8 @@ static enum result collect(struct making *making)
         res = take_add(making, wanted->adds[i]);
     if (res == OK && wanted->context != NULL)
         res = take_context(making);
+    if (res == OK && wanted->own != NULL)
+        res = write_wanted(making, wanted->own, &making->own_extensions);
     return res;
 }
 
@@ -226,17 +241,20 @@ static enum result make_path(struct making *making, uint64_t now)
     struct group *group = making->group;
     const struct epoch *epoch = group->epoch;
     struct change *change = &making->change;
+    struct leaf_node says = *own_leaf(making);
     struct buffer context = {0}, path = {0};
     enum result res;
 
+    if (making->wanted->own != NULL)
+        says.extensions = buffer_bytes(&making->own_extensions);
     res = change_check(epoch, change, &group->rules, now, 0);
     if (res == OK)
         res = tree_clone(&epoch->tree, &making->tree);
     if (res == OK)
         res = change_apply(change, &making->tree);
     if (res == OK)
-        res = path_make(&making->tree, change->committer, tree_leaf(&epoch->tree, change->committer),
-                        epoch->group_id, group->seed, making->random, &making->path);
+        res = path_make(&making->tree, change->committer, &says, epoch->group_id, group->seed, making->random,
+                        &making->path);
     if (res == OK)
         res = change_check_tree(epoch, change, &making->tree);
     if (res == OK)

@@ -22,6 +22,7 @@
 #include "base/random.h"
 #include "core/keyring.h"
 #include "wire/charter.h"
+#include "wire/statement.h"
 
 /* Both from the caller's clocks: the first only ever counts up, from any start; the second is Unix time, for
  * the lifetimes of KeyPackages. */
@@ -51,6 +52,7 @@ struct core_self {
     const uint8_t *account_seed; /* 32 bytes: signs the binding, here and now; NULL for a pseudonym */
     const uint8_t *house;        /* 32 bytes: the key that was pinned at sign-up */
     const uint8_t *room;         /* 32 bytes: the id from the link */
+    bool stage;                  /* wants to be on stage as soon as the room's roles let it */
 };
 
 /* A fresh leaf and its KeyPackage, good for one seat. The randomness is borrowed for the room's life.
@@ -82,10 +84,13 @@ MUST_USE enum result core_room_join(struct core_room *, struct core_now, struct 
 struct core_member {
     uint32_t leaf;
     bool bound;          /* to an account; else a pseudonym, and `account` is zeros */
-    bool speaker;        /* on stage: its frames are played */
+    bool stage;          /* its own word: it is, or wants to be, on stage */
+    bool may_speak;      /* the charter's and the moderators' word */
+    bool speaker;        /* on stage, by both (F31): its frames are played */
     bool moderator;      /* the charter's maker among them */
     bool self;           /* our own leaf */
     uint8_t account[32]; /* who that is by name is the house's to tell */
+    uint8_t key[32];     /* the leaf's signature key: what a pseudonym is known by */
 };
 
 /* Ascending by leaf. Borrowed until the room's next epoch. */
@@ -99,6 +104,20 @@ bool core_room_agrees(const struct core_room *, struct bytes seats);
 
 /* --- Epochs --- */
 
+/* A moderator's word on somebody, to be numbered and signed: wire/statement.h. A block removes the account's
+ * seats as well. */
+struct core_word {
+    enum statement_verb verb;
+    enum statement_subject kind;
+    uint8_t subject[32];
+};
+
+/* On this member: by its account, or by its leaf key where it is a pseudonym. */
+struct core_word core_word_on(const struct core_member *, enum statement_verb);
+
+/* The own word on being on stage. */
+enum core_stage { CORE_STAGE_KEEP, CORE_STAGE_COME, CORE_STAGE_LEAVE };
+
 /* What a doorkeeper is given and what it does besides. Lists as signal_read accepts them in WAITING. */
 struct core_order {
     uint64_t epoch;        /* that the commit would end */
@@ -107,24 +126,30 @@ struct core_order {
     struct bytes lost;     /* of struct signal_lost */
     const uint32_t *kicks; /* leaves to remove by a moderator's right */
     size_t kick_count;
+    const struct core_word *words; /* in this order */
+    size_t word_count;
+    const uint8_t *account_seed; /* 32 bytes: signs the words, here and now; NULL where there are none */
+    enum core_stage stage;
 };
 
 /* For COMMIT. Owned by the room, until the next core_room_commit or core_room_take. The lists are ready to be
- * sent. A joiner whose KeyPackage is not in order is left out, for the house to send away; so are the last
- * ones where a message's limit leaves no room for all. */
+ * sent. A joiner whose KeyPackage is not in order, or whose claim to replace a leaf is not that leaf's, is
+ * left out, for the house to send away; so are the last ones where a message's limit leaves no room for all.
+ */
 struct core_commit {
     uint64_t epoch; /* that it ends */
     struct bytes commit, welcome, tree;
     struct bytes seated;  /* of struct signal_placed */
-    struct bytes removed; /* of struct signal_gone */
+    struct bytes removed; /* of struct signal_gone, with the reasons */
+    struct bytes roles;   /* of struct signal_moved: the words on roles that it says */
 };
 
-/* Commits Adds for who waits and Removes for lost seats and kicks; with none of them, a fresh epoch and
- * nothing else. We stay in our epoch until core_room_take brings the commit back; a new commit replaces one
- * that lost.
- * OK | E_STATE (not seated) | E_STALE (another epoch) | E_NOT_FOUND (another group; nobody at such a leaf) |
- * E_FORGED (the house's word for a lost seat) | E_REFUSED (a kick that is not ours to make) | E_NO_MEMORY |
- * E_CRYPTO */
+/* Commits Adds for who waits, Removes for lost and replaced seats, kicks and blocks, the words, and the own
+ * word on the stage; with none of them, a fresh epoch and nothing else. We stay in our epoch until
+ * core_room_take brings the commit back; a new commit replaces one that lost. OK | E_STATE (not seated) |
+ * E_STALE (another epoch) | E_NOT_FOUND (another group; nobody at such a leaf) | E_FORGED (the house's word
+ * for a lost seat) | E_REFUSED (a kick or a word that is not ours to make) | E_TOO_LARGE (a room holds no
+ * more statements) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_commit(struct core_room *, struct core_now, const struct core_order *,
                                       const struct core_commit **out);
 
@@ -133,6 +158,7 @@ struct core_handshake {
     struct bytes commit;
     struct bytes seated;  /* of struct signal_seat: who came */
     struct bytes removed; /* of struct signal_gone */
+    struct bytes roles;   /* of struct signal_moved */
 };
 
 /* What an epoch changed. Owned by the room, until the next core_room_take. */
@@ -143,17 +169,23 @@ struct core_change {
     bool out;           /* we were removed: every key is wiped, and there is no next epoch */
     bool alarm;         /* the house's lists say something else than the commit does */
     const struct core_member *came, *went;
-    size_t came_count, went_count;
+    const struct core_member *moved; /* who stays, but with another role, on stage or off it: as it is now */
+    size_t came_count, went_count, moved_count;
 };
 
 /* Judges a commit and makes its epoch the current one: keys, roster, stage. What a member may not do is
- * refused by every member alike, and the epoch stays: a Remove without right (F4), a change of the charter
- * (F1), a leaf without its binding or of another room (F7, F25), outsiders (G38). OK | E_STATE (not seated,
- * or out) | E_STALE (an epoch that is over) | E_NO_KEY (we missed commits: take a new seat) | E_MALFORMED |
- * E_FORGED | E_REFUSED | E_EXPIRED | E_NOT_FOUND (another group) | E_UNSUPPORTED | E_TOO_LARGE | E_NO_MEMORY
- * | E_CRYPTO */
+ * refused by every member alike, and the epoch stays: a Remove without right (F4), a change of the charter,
+ * or of the roles other than by moderators' valid statements (F1), a leaf without its binding or of another
+ * room (F7, F25), a blocked account's, outsiders (G38). OK | E_STATE (not seated, or out) | E_STALE (an epoch
+ * that is over) | E_NO_KEY (we missed commits: take a new seat) | E_MALFORMED | E_FORGED | E_REFUSED |
+ * E_EXPIRED | E_NOT_FOUND (another group) | E_UNSUPPORTED | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_take(struct core_room *, struct core_now, const struct core_handshake *,
                                     const struct core_change **out);
+
+/* For ENTER after commits that were missed: the old seat's word that the new one, from core_room_new, takes
+ * its place, and the old seat's leaf. OK | E_STATE (the old one is not seated) | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result core_room_replaces(const struct core_room *old, const struct core_room *with,
+                                        uint32_t *leaf, uint8_t signature[static 64]);
 
 bool core_room_is_seated(const struct core_room *);
 /* All of these for a seated room alone. */

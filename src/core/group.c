@@ -333,6 +333,11 @@ const struct leaf_node *group_member(const struct group *group, uint32_t leaf)
     return tree_leaf(&group->epoch->tree, leaf);
 }
 
+struct bytes group_context(const struct group *group)
+{
+    return group->epoch->extensions;
+}
+
 enum result group_context_extension(const struct group *group, uint16_t type, struct bytes *data)
 {
     return extension_find(group->epoch->extensions, type, data);

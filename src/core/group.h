@@ -111,6 +111,7 @@ struct group_change {
     size_t remove_count;
     const struct group_extensions *context; /* replaces the context's extensions, but keeps
                                                required_capabilities; NULL leaves them */
+    const struct group_extensions *own;     /* replaces the own leaf's extensions; NULL leaves them */
     struct bytes authenticated_data;
 };
 
@@ -124,9 +125,9 @@ struct group_committed {
 /* A commit with a new path, of the change and of all proposals that wait and do not concern ourselves. The
  * group stays in its epoch, with the new one staged, until the commit comes back through group_open and
  * group_apply; a new one replaces what was staged.
- * OK | E_REFUSED (the list of proposals is not valid) | E_EXPIRED | E_MALFORMED, E_FORGED (an added
- * KeyPackage) | E_NOT_FOUND (no such leaf) | E_TOO_LARGE | E_STATE (removed, or group closed by ReInit) |
- * E_NO_MEMORY | E_CRYPTO */
+ * OK | E_REFUSED (the list of proposals is not valid, or an extension that our leaf does not support) |
+ * E_EXPIRED | E_MALFORMED, E_FORGED (an added KeyPackage) | E_NOT_FOUND (no such leaf) | E_TOO_LARGE |
+ * E_STATE (removed, or group closed by ReInit) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result group_commit(struct group *, const struct random *, const struct group_change *,
                                   uint64_t now, struct group_committed *out);
 void group_committed_free(struct group_committed *);
@@ -189,11 +190,10 @@ struct opened {
 };
 
 /* Decrypts and validates an MLSMessage. An application message's key is spent by this, a proposal's too; a
- * commit, which may be dropped unapplied, spends nothing. *out owns what it shows, except that the view of our
- * own commit lasts as long as what was staged.
- * OK | E_MALFORMED | E_NOT_FOUND (another group) | E_STALE (a past epoch) | E_NO_KEY (an epoch to come; a
- * PSK) | E_REPLAY | E_TOO_LARGE (a generation too far ahead) | E_FORGED | E_REFUSED | E_EXPIRED |
- * E_UNSUPPORTED | E_STATE | E_NO_MEMORY | E_CRYPTO */
+ * commit, which may be dropped unapplied, spends nothing. *out owns what it shows, except that the view of
+ * our own commit lasts as long as what was staged. OK | E_MALFORMED | E_NOT_FOUND (another group) | E_STALE
+ * (a past epoch) | E_NO_KEY (an epoch to come; a PSK) | E_REPLAY | E_TOO_LARGE (a generation too far ahead) |
+ * E_FORGED | E_REFUSED | E_EXPIRED | E_UNSUPPORTED | E_STATE | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result group_open(struct group *, struct bytes message, uint64_t now, struct opened **out);
 /* Makes a commit's epoch the current one, or lets a proposal wait for a commit. *opened stays the caller's,
  * but its view of a commit is of no use any more.
@@ -231,7 +231,8 @@ bool group_is_active(const struct group *); /* not removed, not closed */
 uint32_t group_leaf_limit(const struct group *);
 uint32_t group_member_count(const struct group *);
 const struct leaf_node *group_member(const struct group *, uint32_t leaf);
-/* OK | E_NOT_FOUND */
+/* The GroupContext's extensions, a list for extension_next; and one of them. OK | E_NOT_FOUND */
+struct bytes group_context(const struct group *);
 MUST_USE enum result group_context_extension(const struct group *, uint16_t type, struct bytes *data);
 /* The ratchet_tree extension's content. OK | E_NO_MEMORY */
 MUST_USE enum result group_tree_write(const struct group *, struct buffer *);

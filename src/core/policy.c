@@ -7,55 +7,154 @@
 bool policy_may_kick(const struct policy *p, uint32_t by, uint32_t leaf)
 {
     const struct core_member *judge = roster_find(p->roster, by), *member = roster_find(p->roster, leaf);
+    const uint8_t *maker = p->standing->charter->maker;
 
     if (judge == NULL || member == NULL || !judge->moderator)
         return false;
-    return !member->bound || memcmp(member->account, p->charter->maker, 32) != 0 ||
-           memcmp(judge->account, p->charter->maker, 32) == 0;
+    return !member->bound || memcmp(member->account, maker, 32) != 0 ||
+           memcmp(judge->account, maker, 32) == 0;
 }
 
-static bool is_lost(const struct policy *p, struct bytes permits, uint32_t leaf)
-{
-    struct permit permit;
+/* --- Who goes --- */
 
-    while (permit_next(&permits, &permit) == OK)
-        if (permit.kind == PERMIT_LOST && permit.leaf == leaf)
-            return roles_lost_check(p->charter, p->room, group_id(p->group), group_epoch(p->group), leaf,
-                                    permit.signature) == OK;
+static bool adds_key(const struct opened *o, const uint8_t key[static 32])
+{
+    for (size_t i = 0; i < o->add_count; i++)
+        if (bytes_equal(o->adds[i].node->signature_key, bytes(key, 32)))
+            return true;
     return false;
 }
 
-/* F4: by a moderator, by the leaver's own proposal, or by the house's word for this epoch. */
+static bool permit_holds(const struct policy *p, const struct opened *o, const struct permit *permit)
+{
+    const struct leaf_node *leaf = group_member(p->group, permit->leaf);
+    const struct standing *s = p->standing;
+
+    switch (permit->kind) {
+    case PERMIT_LOST:
+        return roles_lost_check(s->charter, s->room, group_id(p->group), group_epoch(p->group), permit->leaf,
+                                permit->signature) == OK;
+    case PERMIT_REPLACED:
+        return leaf != NULL && adds_key(o, permit->key) &&
+               roles_replaces_check(leaf->signature_key, s->room, permit->key, permit->signature) == OK;
+    }
+    return false;
+}
+
+/* The first permit for a leaf decides: nobody is to be made to check a long list for one Remove. */
+static bool is_permitted(const struct policy *p, const struct opened *o, uint32_t leaf)
+{
+    struct bytes permits = o->authenticated_data;
+    struct permit permit;
+
+    while (permit_next(&permits, &permit) == OK)
+        if (permit.leaf == leaf)
+            return permit_holds(p, o, &permit);
+    return false;
+}
+
+/* F4: by a moderator, by the leaver's own proposal, by the house's word for this epoch, or because the leaf
+ * itself said that another takes its place. */
 static enum result judge_remove(const struct policy *p, const struct opened *o, const struct opened_remove *r)
 {
     bool asked_itself = r->proposer_type == MLS_SENDER_MEMBER && r->proposer == r->leaf;
 
-    if (asked_itself || policy_may_kick(p, o->sender, r->leaf) || is_lost(p, o->authenticated_data, r->leaf))
+    if (asked_itself || policy_may_kick(p, o->sender, r->leaf) || is_permitted(p, o, r->leaf))
         return OK;
     return E_REFUSED;
 }
 
-/* F7: the signature key and the binding are the leaf's for good. */
+/* --- Who changes --- */
+
+/* F7: the signature key and the binding are the leaf's for good, but for its own word on the stage (F31). */
 static enum result judge_update(const struct policy *p, const struct opened_update *u)
 {
     const struct leaf_node *before = group_member(p->group, u->leaf);
-    struct bytes was, is;
+    struct seat_binding was, is;
+    enum result res;
 
-    if (before == NULL || !bytes_equal(before->signature_key, u->node->signature_key) ||
-        extension_find(before->extensions, EXTENSION_SEAT, &was) != OK ||
-        extension_find(u->node->extensions, EXTENSION_SEAT, &is) != OK || !bytes_equal(was, is))
+    if (before == NULL || !bytes_equal(before->signature_key, u->node->signature_key))
         return E_REFUSED;
+    res = roles_binding_read(before, &was);
+    if (res == OK)
+        res = roles_binding_read(u->node, &is);
+    if (res != OK)
+        return res;
+    was.stage = is.stage;
+    return seat_binding_equal(&was, &is) ? OK : E_REFUSED;
+}
+
+/* --- What the roles become --- */
+
+static enum result add_statements(struct bytes grown, struct standing *after)
+{
+    struct statement word;
+    enum result res;
+
+    while ((res = statement_next(&grown, &word)) == OK) {
+        if (after->statement_count == STATEMENTS_MAX)
+            return E_TOO_LARGE;
+        res = standing_add(after, &word);
+        if (res != OK)
+            return res;
+    }
+    return res == E_NOT_FOUND ? OK : res;
+}
+
+static size_t count_of(struct bytes extensions)
+{
+    struct reader r = reader_on(extensions);
+    struct bytes data;
+    uint16_t type;
+    size_t count = 0;
+
+    while (extension_next(&r, &type, &data))
+        count++;
+    return count;
+}
+
+/* F1: nothing of the context changes but the statements, and those by growing. Who asked for it does not
+ * matter: each statement is signed. */
+static enum result judge_context(const struct policy *p, struct bytes context, struct standing *after)
+{
+    struct reader r = reader_on(group_context(p->group));
+    struct bytes was, is;
+    uint16_t type;
+
+    if (count_of(context) != count_of(group_context(p->group)))
+        return E_REFUSED;
+    while (extension_next(&r, &type, &was)) {
+        enum result res;
+
+        if (extension_find(context, type, &is) != OK)
+            return E_REFUSED;
+        if (type != EXTENSION_ROLES) {
+            if (!bytes_equal(was, is))
+                return E_REFUSED;
+            continue;
+        }
+        res = standing_follows(was, is);
+        if (res == OK)
+            res = add_statements(bytes(is.at + was.len, is.len - was.len), after);
+        if (res != OK)
+            return res;
+    }
     return OK;
 }
 
-enum result policy_judge(const struct policy *p, const struct opened *o)
+/* --- All of it --- */
+
+enum result policy_judge(const struct policy *p, const struct opened *o, struct outlook *out)
 {
     enum result res = OK;
 
-    if (o->kind != OPENED_COMMIT || o->sender_type != MLS_SENDER_MEMBER || o->reinit || o->new_context)
+    if (o->kind != OPENED_COMMIT || o->sender_type != MLS_SENDER_MEMBER || o->reinit)
         return E_REFUSED;
     if (p->roster->count - o->remove_count + o->add_count > TABLE_LEAVES)
         return E_TOO_LARGE;
+    out->standing = *p->standing;
+    if (o->new_context)
+        res = judge_context(p, o->context, &out->standing);
     for (size_t i = 0; i < o->remove_count && res == OK; i++)
         res = judge_remove(p, o, &o->removes[i]);
     for (size_t i = 0; i < o->update_count && res == OK; i++)
@@ -63,7 +162,7 @@ enum result policy_judge(const struct policy *p, const struct opened *o)
     for (size_t i = 0; i < o->add_count && res == OK; i++) {
         struct seat_binding binding;
 
-        res = roles_binding_check(o->adds[i].node, p->charter, p->room, &binding);
+        res = roles_binding_check(o->adds[i].node, p->standing->charter, p->standing->room, &binding);
     }
-    return res;
+    return res == OK ? roster_after(p->roster, o, &out->standing, &out->roster) : res;
 }

@@ -1,5 +1,6 @@
 #include "core/roles.h"
 
+#include "core/label.h"
 #include "wire/envelope.h"
 
 #include <string.h>
@@ -144,23 +145,20 @@ enum result roles_binding_check(const struct leaf_node *leaf, const struct chart
     return res;
 }
 
-/* --- What follows from both --- */
+/* --- Statements, and the house's word --- */
 
-bool roles_moderates(const struct charter *c, const struct seat_binding *b)
+enum result roles_state(const uint8_t account_seed[static 32], const uint8_t house[static 32],
+                        const uint8_t room[static 32], struct statement *s)
 {
-    if (!b->bound)
-        return false;
-    if (memcmp(b->account, c->maker, sizeof c->maker) == 0)
-        return true;
-    for (unsigned i = 0; i < c->moderator_count; i++)
-        if (memcmp(b->account, c->moderators[i], sizeof c->moderators[i]) == 0)
-            return true;
-    return false;
-}
+    uint8_t content_room[STATEMENT_SIGNED_BYTES];
+    struct bytes content;
+    enum result res = crypto_ed25519_public(account_seed, s->signer);
 
-bool roles_on_stage(const struct charter *c, const struct seat_binding *b)
-{
-    return c->stage == CHARTER_EVERYONE || roles_moderates(c, b);
+    if (res == OK)
+        res = statement_write_signed(s, (struct bytes_mut){content_room, sizeof content_room}, &content);
+    if (res == OK)
+        res = statement_sign(account_seed, ENVELOPE_ROLE, house, room, content, s->signature);
+    return res;
 }
 
 enum result roles_lost_check(const struct charter *c, const uint8_t room[static 32], struct bytes group_id,
@@ -174,4 +172,35 @@ enum result roles_lost_check(const struct charter *c, const uint8_t room[static 
     if (res != OK)
         return res;
     return statement_check(c->house, ENVELOPE_SEAT_LOST, c->house, room, content, signature);
+}
+
+/* --- Who takes whose place --- */
+
+enum { REPLACES_BYTES = 32 + 32 };
+
+#define REPLACES_LABEL BYTES_TEXT("Teahouse replaces 1")
+
+static void replaces_content(const uint8_t room[static 32], const uint8_t key[static 32],
+                             uint8_t out[static REPLACES_BYTES])
+{
+    memcpy(out, room, 32);
+    memcpy(out + 32, key, 32);
+}
+
+enum result roles_replaces(const uint8_t leaf_seed[static 32], const uint8_t room[static 32],
+                           const uint8_t key[static 32], uint8_t signature[static 64])
+{
+    uint8_t content[REPLACES_BYTES];
+
+    replaces_content(room, key, content);
+    return label_sign(leaf_seed, REPLACES_LABEL, BYTES_OF(content), signature);
+}
+
+enum result roles_replaces_check(struct bytes leaf_key, const uint8_t room[static 32],
+                                 const uint8_t key[static 32], const uint8_t signature[static 64])
+{
+    uint8_t content[REPLACES_BYTES];
+
+    replaces_content(room, key, content);
+    return label_verify(leaf_key, REPLACES_LABEL, BYTES_OF(content), bytes(signature, 64));
 }

@@ -1,5 +1,6 @@
-/* Who a leaf is and what it may do, by the charter and the leaf's own binding. The house's word is not asked.
- * docs/protocol.md, "Charter" and "The table". core_charter_sign and core_charter_check are here as well. */
+/* What is signed in a room besides MLS, and checked: charters, who a leaf is, statements, who takes whose
+ * place. What follows from it all is core/standing.h. docs/protocol.md, "Rooms". core_charter_sign and
+ * core_charter_check are here as well. */
 #ifndef CORE_ROLES_H
 #define CORE_ROLES_H
 
@@ -15,7 +16,8 @@ MUST_USE enum result roles_context_write(struct bytes charter, const uint8_t sig
 MUST_USE enum result roles_context_check(struct bytes extension, const uint8_t room[static 32],
                                          struct charter *out);
 
-/* The leaf extension for a fresh leaf key; a NULL seed makes a pseudonym. OK | E_TOO_LARGE | E_CRYPTO */
+/* The leaf extension for a fresh leaf key; a NULL seed makes a pseudonym. Off stage.
+ * OK | E_TOO_LARGE | E_CRYPTO */
 MUST_USE enum result roles_bind(const uint8_t *account_seed, const uint8_t house[static 32],
                                 const uint8_t room[static 32], const uint8_t leaf_key[static 32],
                                 struct seat_binding *out);
@@ -27,9 +29,16 @@ MUST_USE enum result roles_binding_read(const struct leaf_node *, struct seat_bi
 MUST_USE enum result roles_binding_check(const struct leaf_node *, const struct charter *,
                                          const uint8_t room[static 32], struct seat_binding *out);
 
-/* By the charter alone: the maker, and whom the charter names. */
-bool roles_moderates(const struct charter *, const struct seat_binding *);
-bool roles_on_stage(const struct charter *, const struct seat_binding *);
+/* Numbers and signs a statement; `number`, `verb`, `kind` and `subject` are set already. OK | E_CRYPTO */
+MUST_USE enum result roles_state(const uint8_t account_seed[static 32], const uint8_t house[static 32],
+                                 const uint8_t room[static 32], struct statement *);
+
+/* The leaf's own word that a leaf with this key takes its place, and its check. OK | E_FORGED | E_NO_MEMORY |
+ * E_CRYPTO */
+MUST_USE enum result roles_replaces(const uint8_t leaf_seed[static 32], const uint8_t room[static 32],
+                                    const uint8_t key[static 32], uint8_t signature[static 64]);
+MUST_USE enum result roles_replaces_check(struct bytes leaf_key, const uint8_t room[static 32],
+                                          const uint8_t key[static 32], const uint8_t signature[static 64]);
 
 /* The house's word that a seat is lost, for this group and this epoch alone (F4). OK | E_FORGED | E_CRYPTO |
  * E_TOO_LARGE */

@@ -7,8 +7,8 @@
 
 enum { SUITE = MLS_SUITE_CHACHA20_POLY1305 };
 
-static const uint16_t extension_types[] = {EXTENSION_CHARTER, EXTENSION_SEAT};
-static const struct group_types our_types = {extension_types, 2};
+static const uint16_t extension_types[] = {EXTENSION_CHARTER, EXTENSION_SEAT, EXTENSION_ROLES};
+static const struct group_types our_types = {extension_types, 3};
 
 static const struct group_rules rules = {.lifetime_max_s = ROOM_LIFETIME_MAX_S};
 
@@ -28,7 +28,7 @@ static struct group_identity identity(const struct core_room *room, struct group
 static enum result bind(struct core_room *room, const struct core_self *self)
 {
     uint8_t leaf_key[32];
-    struct seat_binding binding;
+    struct seat_binding binding = {0};
     struct bytes written;
     enum result res;
 
@@ -36,6 +36,7 @@ static enum result bind(struct core_room *room, const struct core_self *self)
     res = crypto_ed25519_public(room->leaf_seed, leaf_key);
     if (res == OK)
         res = roles_bind(self->account_seed, self->house, self->room, leaf_key, &binding);
+    binding.stage = self->stage;
     if (res == OK)
         res = seat_binding_write(&binding, (struct bytes_mut){room->binding, sizeof room->binding}, &written);
     if (res == OK)
@@ -134,14 +135,15 @@ static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const ui
 static enum result sit_down(struct core_room *room, struct core_now now, struct group *group)
 {
     size_t plain_len = FRAME_PLAIN_SPEECH;
-    struct bytes extension;
-    enum result res = group_context_extension(group, EXTENSION_CHARTER, &extension);
+    struct bytes charter, statements;
+    enum result res = OK;
 
     room->group = group;
-    if (res == OK)
-        res = roles_context_check(extension, room->id, &room->charter);
-    else
+    if (group_context_extension(group, EXTENSION_CHARTER, &charter) != OK ||
+        group_context_extension(group, EXTENSION_ROLES, &statements) != OK)
         res = E_REFUSED;
+    if (res == OK)
+        res = roles_context_check(charter, room->id, &room->charter);
     /* Social and private rooms promise that somebody vouches for each leaf. What cannot be checked is not
      * entered. */
     if (res == OK && room->charter.kind != CHARTER_OPEN)
@@ -150,7 +152,9 @@ static enum result sit_down(struct core_room *room, struct core_now now, struct 
     if (res == OK && memcmp(room->charter.house, room->house, sizeof room->house) != 0)
         res = E_REFUSED;
     if (res == OK)
-        res = roster_read(group, &room->charter, room->id, true, &room->roster);
+        res = standing_read(&room->standing, &room->charter, room->id, statements);
+    if (res == OK)
+        res = roster_read(group, &room->standing, &room->roster);
     if (res == OK && room->charter.profile == CHARTER_MUSIC)
         plain_len = FRAME_PLAIN_MUSIC;
     if (res == OK)
@@ -169,12 +173,12 @@ enum result core_room_found(struct core_room *room, struct core_now now, struct 
                             const uint8_t signature[static 64], struct bytes *id)
 {
     uint8_t extension[ROLES_CONTEXT_BYTES];
-    struct group_extension place, context = {EXTENSION_CHARTER, {0}};
+    struct group_extension place, context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, {0}}};
     struct group_founding founding = {
         .suite = SUITE,
         .rules = rules,
         .identity = identity(room, &place),
-        .context = {&context, 1},
+        .context = {context, 2},
         .required = our_types,
         .now = now.unix_s,
         .lifetime_s = ROOM_LIFETIME_MAX_S,
@@ -188,7 +192,7 @@ enum result core_room_found(struct core_room *room, struct core_now now, struct 
     res = core_charter_check(charter, signature, room->id, &checked);
     if (res == OK)
         res = roles_context_write(charter, signature, (struct bytes_mut){extension, sizeof extension},
-                                  &context.data);
+                                  &context[0].data);
     if (res == OK)
         res = group_found(room->random, &founding, &group);
     if (res == OK)
@@ -220,7 +224,7 @@ enum result core_room_join(struct core_room *room, struct core_now now, struct b
 
 /* --- Following --- */
 
-/* Who comes and who goes, told apart before the tree changes. */
+/* Who comes, who goes and whose role is another, told apart before the roster changes. */
 static enum result note_change(struct core_room *room, const struct opened *o)
 {
     struct core_change *c = &room->change;
@@ -232,6 +236,7 @@ static enum result note_change(struct core_room *room, const struct opened *o)
         .out = o->removes_us,
         .came = room->came,
         .went = room->went,
+        .moved = room->moved,
     };
     for (size_t i = 0; i < o->remove_count; i++) {
         const struct core_member *m = roster_find(&room->roster, o->removes[i].leaf);
@@ -240,17 +245,30 @@ static enum result note_change(struct core_room *room, const struct opened *o)
             return E_REFUSED;
         room->went[c->went_count++] = *m;
     }
-    for (size_t i = 0; i < o->add_count; i++) {
-        struct seat_binding binding;
-        enum result res = roles_binding_read(o->adds[i].node, &binding);
+    for (size_t i = 0; i < room->next.roster.count; i++) {
+        const struct core_member *now = &room->next.roster.members[i];
+        const struct core_member *was = roster_find_same(&room->roster, now);
 
-        if (res != OK)
-            return res;
-        if (c->came_count == TABLE_LEAVES)
-            return E_TOO_LARGE;
-        room->came[c->came_count++] = roster_member(&room->charter, &binding, o->adds[i].leaf);
+        if (was == NULL)
+            room->came[c->came_count++] = *now;
+        else if (was->speaker != now->speaker || was->may_speak != now->may_speak ||
+                 was->moderator != now->moderator)
+            room->moved[c->moved_count++] = *now;
     }
     return OK;
+}
+
+/* Does the house say of the roles what the commit says? */
+static bool agrees_with_words(const struct core_room *room, const struct opened *o, struct bytes said)
+{
+    struct roster_words words = {&room->roster, &room->next.roster, &room->standing, &room->next.standing,
+                                 o->sender};
+    uint8_t text_room[ROOM_ROLES_BYTES];
+    struct writer w = writer_over(text_room);
+    struct bytes text;
+
+    roster_words_put(&words, &w);
+    return writer_end(&w, &text) == OK && bytes_equal(text, said);
 }
 
 /* Removed: no key stays, and what the group still knows is of no use to anybody. */
@@ -274,10 +292,10 @@ static enum result follow(struct core_room *room, uint64_t now_ms, struct opened
     if (res != OK)
         return res;
     room_drop_commit(room);
+    room->standing = room->next.standing;
+    room->roster = room->next.roster;
     /* From here on there is no way back into the old epoch: who cannot go on is out. */
-    res = roster_read(room->group, &room->charter, room->id, false, &room->roster);
-    if (res == OK)
-        res = enter_epoch(room, now_ms, gone, gone_count, gone_count == 0);
+    res = enter_epoch(room, now_ms, gone, gone_count, gone_count == 0);
     if (res != OK)
         get_out(room);
     return res;
@@ -288,15 +306,18 @@ enum result core_room_take(struct core_room *room, struct core_now now, const st
 {
     struct policy p = room_policy(room);
     struct opened *opened = NULL;
+    bool words_agree = false;
     enum result res;
 
     if (room->stage != ROOM_SEATED)
         return E_STATE;
     res = group_open(room->group, h->commit, now.unix_s, &opened);
     if (res == OK)
-        res = policy_judge(&p, opened);
+        res = policy_judge(&p, opened, &room->next);
     if (res == OK)
         res = note_change(room, opened);
+    if (res == OK)
+        words_agree = agrees_with_words(room, opened, h->roles);
     if (res == OK && opened->removes_us)
         get_out(room);
     else if (res == OK)
@@ -305,10 +326,26 @@ enum result core_room_take(struct core_room *room, struct core_now now, const st
     if (res != OK)
         return res;
 
-    room->change.alarm = !roster_agrees(room->came, room->change.came_count, h->seated) ||
+    room->change.alarm = !words_agree || !roster_agrees(room->came, room->change.came_count, h->seated) ||
                          !roster_agrees_leaves(room->went, room->change.went_count, h->removed);
     *out = &room->change;
     return OK;
+}
+
+enum result core_room_replaces(const struct core_room *old, const struct core_room *with, uint32_t *leaf,
+                               uint8_t signature[static 64])
+{
+    uint8_t key[32];
+    enum result res;
+
+    if (old->stage != ROOM_SEATED)
+        return E_STATE;
+    res = crypto_ed25519_public(with->leaf_seed, key);
+    if (res == OK)
+        res = roles_replaces(old->leaf_seed, old->id, key, signature);
+    if (res == OK)
+        *leaf = group_own_leaf(old->group);
+    return res;
 }
 
 /* --- What there is --- */

@@ -9,8 +9,9 @@ enum {
     ROOM_HOUR_S = 3600,
     /* Lifetimes begin and end at full hours, so that they do not tell clients' clocks apart (F37). */
     ROOM_LIFETIME_MAX_S = 2 * ROOM_HOUR_S,
-    ROOM_GONE_BYTES = 5,   /* struct signal_gone on the wire */
-    ROOM_PLACED_BYTES = 8, /* struct signal_placed */
+    ROOM_GONE_BYTES = 5,                     /* struct signal_gone on the wire */
+    ROOM_PLACED_BYTES = 8,                   /* struct signal_placed */
+    ROOM_ROLES_BYTES = 2 * 5 * TABLE_LEAVES, /* at most two struct signal_moved a leaf */
 };
 
 enum room_stage {
@@ -31,22 +32,25 @@ struct core_room {
 
     struct group *group;
     struct charter charter;
+    struct standing standing; /* by the epoch's statements */
     struct roster roster;
+    struct outlook next; /* while a commit is judged */
     struct keyring *ring;
 
     struct group_committed committed; /* what `commit` borrows from */
     struct core_commit commit;
     uint8_t placed[TABLE_LEAVES * ROOM_PLACED_BYTES], removed[TABLE_LEAVES * ROOM_GONE_BYTES];
-    uint8_t words[TABLE_LEAVES * PERMIT_BYTES];
+    uint8_t roles[ROOM_ROLES_BYTES];
+    uint8_t permits[TABLE_LEAVES * PERMIT_BYTES];
 
     struct core_change change;
-    struct core_member came[TABLE_LEAVES], went[TABLE_LEAVES];
+    struct core_member came[TABLE_LEAVES], went[TABLE_LEAVES], moved[TABLE_LEAVES];
 };
 
 /* The room as policy sees it. */
 static inline struct policy room_policy(const struct core_room *room)
 {
-    return (struct policy){room->group, &room->roster, &room->charter, room->id};
+    return (struct policy){room->group, &room->roster, &room->standing};
 }
 
 /* Forgets a commit that was made and did not come back, or has. */

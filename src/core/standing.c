@@ -121,7 +121,7 @@ enum result standing_add(struct standing *s, const struct statement *word)
 
     if (s->statement_count == STATEMENTS_MAX)
         return E_NO_MEMORY;
-    if (!standing_moderates(s, word->signer, false))
+    if (!standing_is_moderator(s, word->signer, false))
         return E_REFUSED;
     if (word->number <= last_number(s, word->signer))
         return E_REPLAY;
@@ -173,7 +173,7 @@ enum result standing_follows(struct bytes before, struct bytes after)
     return OK;
 }
 
-bool standing_moderates(const struct standing *s, const uint8_t key[static 32], bool leaf)
+bool standing_is_moderator(const struct standing *s, const uint8_t key[static 32], bool leaf)
 {
     const struct standing_entry *entry = entry_find(s, key, leaf);
 
@@ -182,18 +182,21 @@ bool standing_moderates(const struct standing *s, const uint8_t key[static 32], 
     return entry != NULL && entry->moderator && !entry->blocked;
 }
 
-bool standing_may_speak(const struct standing *s, const uint8_t key[static 32], bool leaf)
+bool standing_is_invited(const struct standing *s, const uint8_t key[static 32], bool leaf)
 {
     const struct standing_entry *entry = entry_find(s, key, leaf);
 
-    if (standing_moderates(s, key, leaf))
-        return true;
     if (entry != NULL && entry->blocked)
         return false;
     if (s->charter->stage == CHARTER_EVERYONE)
         /* Whoever was taken off the stage by name stays off, though all others may come. */
         return entry == NULL || entry->speaker || !entry->speaker_told;
     return entry != NULL && entry->speaker;
+}
+
+bool standing_may_speak(const struct standing *s, const uint8_t key[static 32], bool leaf)
+{
+    return standing_is_moderator(s, key, leaf) || standing_is_invited(s, key, leaf);
 }
 
 bool standing_is_blocked(const struct standing *s, const uint8_t account[static 32])

@@ -48,7 +48,9 @@ MUST_USE enum result standing_read(struct standing *, const struct charter *, co
 MUST_USE enum result standing_follows(struct bytes before, struct bytes after);
 
 /* `leaf` says that the key is a leaf's, of a pseudonym. */
-bool standing_moderates(const struct standing *, const uint8_t key[static 32], bool leaf);
+bool standing_is_moderator(const struct standing *, const uint8_t key[static 32], bool leaf);
+/* Let on stage for its own sake, be it a moderator or not; and whether it may speak for either reason. */
+bool standing_is_invited(const struct standing *, const uint8_t key[static 32], bool leaf);
 bool standing_may_speak(const struct standing *, const uint8_t key[static 32], bool leaf);
 bool standing_is_blocked(const struct standing *, const uint8_t account[static 32]);
 /* The number that this signer's next statement takes. */

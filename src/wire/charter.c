@@ -125,6 +125,16 @@ enum result seat_binding_read(struct bytes message, struct seat_binding *out)
     return OK;
 }
 
+bool seat_binding_equal(const struct seat_binding *a, const struct seat_binding *b)
+{
+    uint8_t a_room[SEAT_BINDING_BYTES], b_room[SEAT_BINDING_BYTES];
+    struct bytes a_bytes, b_bytes;
+
+    return seat_binding_write(a, (struct bytes_mut){a_room, sizeof a_room}, &a_bytes) == OK &&
+           seat_binding_write(b, (struct bytes_mut){b_room, sizeof b_room}, &b_bytes) == OK &&
+           bytes_equal(a_bytes, b_bytes);
+}
+
 enum result seat_lost_write(struct bytes group_id, uint64_t epoch, uint32_t leaf, struct bytes_mut to,
                             struct bytes *out)
 {

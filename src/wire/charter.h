@@ -52,6 +52,7 @@ enum { SEAT_BINDING_BYTES = 32 + 1 + 1 + 32 + 64 + 1 + 64 };
 MUST_USE enum result seat_binding_write(const struct seat_binding *, struct bytes_mut to, struct bytes *out);
 /* OK | E_MALFORMED */
 MUST_USE enum result seat_binding_read(struct bytes, struct seat_binding *out);
+bool seat_binding_equal(const struct seat_binding *, const struct seat_binding *);
 
 /* A signature's content for ENVELOPE_SEAT_LOST: opaque group_id<0..64>; uint64 epoch; uint32 leaf.
  * OK | E_TOO_LARGE */

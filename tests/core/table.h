@@ -18,6 +18,8 @@ enum { PEOPLE = 5, TABLE_UNIX = 1764000000 };
 
 struct person {
     uint8_t seed[32], account[32];
+    bool listens;           /* does not want to be on stage */
+    bool masked;            /* sits as a pseudonym */
     struct core_room *room; /* NULL while not in it */
 };
 
@@ -68,7 +70,8 @@ static inline void table_end(struct table_of_people *t)
 /* A KeyPackage is made; the seat is still to come. */
 static inline struct core_room *table_enter(struct table_of_people *t, unsigned who)
 {
-    struct core_self self = {t->people[who].seed, t->house, t->id};
+    struct core_self self = {t->people[who].masked ? NULL : t->people[who].seed, t->house, t->id,
+                             !t->people[who].listens};
 
     assert_null(t->people[who].room);
     assert_int_equal(core_room_new(&t->seeded.random, &self, table_now(t), &t->people[who].room), OK);
@@ -100,9 +103,12 @@ static inline struct signal_lost table_lost(const struct table_of_people *t, str
     return lost;
 }
 
-/* What a doorkeeper is asked for, by bits of people's numbers. */
+/* What a doorkeeper is asked for, by bits of people's numbers, and what it wants itself. */
 struct wish {
     unsigned keeper, joiners, lost, kicks;
+    const struct core_word *words;
+    size_t word_count;
+    enum core_stage stage;
 };
 
 struct order_room {
@@ -120,11 +126,17 @@ static inline void table_order(struct table_of_people *t, struct wish w, struct 
     o->order.epoch = core_room_epoch(keeper);
     o->order.group_id = core_room_group_id(keeper);
     o->order.kicks = o->kicks;
+    o->order.words = w.words;
+    o->order.word_count = w.word_count;
+    o->order.account_seed = t->people[w.keeper].seed;
+    o->order.stage = w.stage;
     for (unsigned i = 0; i < PEOPLE; i++) {
         struct core_room *room = t->people[i].room;
 
         if (w.joiners >> i & 1)
-            signal_joiner_put(&joiners, &(struct signal_joiner){100 + i, core_room_key_package(room)});
+            signal_joiner_put(&joiners, &(struct signal_joiner){.waiting = 100 + i,
+                                                                .key_package = core_room_key_package(room),
+                                                                .replaces = SIGNAL_NO_LEAF});
         if (w.lost >> i & 1) {
             struct signal_lost word = table_lost(t, o->order.group_id, o->order.epoch, core_room_leaf(room));
 
@@ -139,7 +151,8 @@ static inline void table_order(struct table_of_people *t, struct wish w, struct 
 
 /* A commit as the house keeps it. */
 struct upload {
-    uint8_t commit[COMMIT_BYTES], welcome[COMMIT_BYTES], tree[COMMIT_BYTES], removed[64], seats[2048];
+    uint8_t commit[COMMIT_BYTES], welcome[COMMIT_BYTES], tree[COMMIT_BYTES], removed[64], roles[64],
+        seats[2048];
     struct bytes commit_bytes, welcome_bytes, tree_bytes;
     struct core_handshake handshake;
 };
@@ -163,13 +176,25 @@ static inline void table_upload(struct table_of_people *t, const struct core_com
     u->tree_bytes = kept(u->tree, sizeof u->tree, c->tree);
     u->handshake.commit = u->commit_bytes;
     u->handshake.removed = kept(u->removed, sizeof u->removed, c->removed);
+    u->handshake.roles = kept(u->roles, sizeof u->roles, c->roles);
     while (signal_placed_next(&placed_list, &placed)) {
         struct signal_seat seat = {.leaf = placed.leaf, .handle = BYTES_TEXT("somebody")};
 
-        memcpy(seat.account, t->people[placed.waiting - 100].account, 32);
+        if (!t->people[placed.waiting - 100].masked)
+            memcpy(seat.account, t->people[placed.waiting - 100].account, 32);
         signal_seat_put(&seats, &seat);
     }
     assert_int_equal(writer_end(&seats, &u->handshake.seated), OK);
+}
+
+/* Is this person's seat taken by the wish? */
+static inline bool table_goes(const struct table_of_people *t, struct wish w, unsigned who)
+{
+    for (size_t i = 0; i < w.word_count; i++)
+        if (w.words[i].verb == STATEMENT_BLOCK && !t->people[who].masked &&
+            memcmp(w.words[i].subject, t->people[who].account, 32) == 0)
+            return true;
+    return w.kicks >> who & 1;
 }
 
 /* The whole way of one epoch: the keeper commits, everybody seated follows, the joiners sit down. Those whose
@@ -192,7 +217,7 @@ static inline void table_epoch(struct table_of_people *t, struct wish w)
         assert_int_equal(core_room_take(room, table_now(t), &upload.handshake, &change), OK);
         assert_false(change->alarm);
         assert_int_equal(change->own, i == w.keeper);
-        assert_int_equal(change->out, w.kicks >> i & 1);
+        assert_int_equal(change->out, table_goes(t, w, i));
     }
     for (unsigned i = 0; i < PEOPLE; i++)
         if (w.joiners >> i & 1)

@@ -18,7 +18,7 @@ struct bare {
     struct group *group;
 };
 
-static const uint16_t types[] = {EXTENSION_CHARTER, EXTENSION_SEAT};
+static const uint16_t types[] = {EXTENSION_CHARTER, EXTENSION_SEAT, EXTENSION_ROLES};
 static const struct group_rules rules = {0};
 
 static struct group_identity identity(const struct bare *b)
@@ -26,7 +26,7 @@ static struct group_identity identity(const struct bare *b)
     return (struct group_identity){
         .signature_seed = b->seed,
         .extensions = {b->extensions, b->extension_count},
-        .supported = {types, 2},
+        .supported = {types, 3},
     };
 }
 
@@ -56,17 +56,17 @@ static void bare_found(struct bare *b, struct table_of_people *t, struct bytes c
                        const uint8_t signature[static 64])
 {
     uint8_t room_for[ROLES_CONTEXT_BYTES];
-    struct group_extension context = {EXTENSION_CHARTER, {0}};
+    struct group_extension context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, {0}}};
 
-    assert_int_equal(
-        roles_context_write(charter, signature, (struct bytes_mut){room_for, sizeof room_for}, &context.data),
-        OK);
+    assert_int_equal(roles_context_write(charter, signature, (struct bytes_mut){room_for, sizeof room_for},
+                                         &context[0].data),
+                     OK);
     assert_int_equal(group_found(&t->seeded.random,
                                  &(struct group_founding){
                                      .suite = MLS_SUITE_CHACHA20_POLY1305,
                                      .rules = rules,
                                      .identity = identity(b),
-                                     .context = {&context, charter.len == 0 ? 0 : 1},
+                                     .context = {context, charter.len == 0 ? 0 : 2},
                                      .now = TABLE_UNIX,
                                      .lifetime_s = 7200,
                                  },
@@ -124,11 +124,16 @@ static void group_end(struct group_of_bare *g)
 
 static enum result judge(const struct group_of_bare *g, unsigned who, const struct opened *opened)
 {
+    static struct standing standing;
+    static struct outlook after;
     struct roster roster;
-    struct policy p = {g->members[who].group, &roster, &g->table.charter, g->table.id};
+    struct policy p = {g->members[who].group, &roster, &standing};
+    struct bytes statements;
 
-    assert_int_equal(roster_read(p.group, p.charter, p.room, true, &roster), OK);
-    return policy_judge(&p, opened);
+    assert_int_equal(group_context_extension(p.group, EXTENSION_ROLES, &statements), OK);
+    assert_int_equal(standing_read(&standing, &g->table.charter, g->table.id, statements), OK);
+    assert_int_equal(roster_read(p.group, &standing, &roster), OK);
+    return policy_judge(&p, opened, &after);
 }
 
 /* What the others say to a commit. They must say the same. */
@@ -283,6 +288,145 @@ static void f1_nobody_changes_the_charter(void **state)
     group_end(&g);
 }
 
+/* One that `signer` makes; nobody looks at it here. */
+static struct statement stated(const struct group_of_bare *g, unsigned signer, uint32_t number,
+                               enum statement_verb verb, unsigned subject)
+{
+    struct statement s = {.number = number, .verb = verb, .kind = STATEMENT_ACCOUNT};
+
+    memcpy(s.subject, g->table.people[subject].account, sizeof s.subject);
+    assert_int_equal(roles_state(g->table.people[signer].seed, g->table.house, g->table.id, &s), OK);
+    return s;
+}
+
+static void put_statement(struct buffer *b, const struct statement *s)
+{
+    uint8_t room_for[STATEMENT_BYTES];
+    struct bytes text;
+
+    assert_int_equal(statement_write(s, (struct bytes_mut){room_for, sizeof room_for}, &text), OK);
+    buffer_put(b, text);
+}
+
+static enum result context_by(struct group_of_bare *g, unsigned by, struct bytes statements)
+{
+    struct group_extension context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, statements}};
+    struct group_extensions list = {context, 2};
+
+    assert_int_equal(group_context_extension(g->members[by].group, EXTENSION_CHARTER, &context[0].data), OK);
+    return verdict(g, by, &(struct group_change){.context = &list});
+}
+
+/* Whoever commits it, the list of roles grows by valid statements or stays. */
+static void f1_roles_grow_by_moderators_words_alone(void **state)
+{
+    struct group_of_bare g;
+    struct statement good, spoilt;
+    struct buffer list = {0};
+
+    (void)state;
+    group_start(&g, &open_room);
+    good = stated(&g, 0, 1, STATEMENT_SPEAKER, 2);
+    put_statement(&list, &good);
+    /* It is the signature that counts, not who carries it. */
+    for (unsigned by = 0; by < 3; by++)
+        assert_int_equal(context_by(&g, by, buffer_bytes(&list)), OK);
+    for (size_t len = 1; len < list.len; len += 11)
+        assert_int_equal(context_by(&g, 0, bytes(list.at, len)), E_MALFORMED);
+    put_statement(&list, &good); /* the same again */
+    assert_int_equal(context_by(&g, 0, buffer_bytes(&list)), E_REPLAY);
+    buffer_free(&list);
+
+    spoilt = good;
+    spoilt.subject[0] ^= 1;
+    put_statement(&list, &spoilt);
+    assert_int_equal(context_by(&g, 0, buffer_bytes(&list)), E_FORGED);
+    buffer_free(&list);
+    spoilt = stated(&g, 1, 1, STATEMENT_MODERATOR, 1); /* who is nobody makes itself one */
+    put_statement(&list, &spoilt);
+    assert_int_equal(context_by(&g, 1, buffer_bytes(&list)), E_REFUSED);
+    buffer_free(&list);
+    spoilt = stated(&g, 0, 1, STATEMENT_BLOCK, 2); /* a block, but the seat is left where it is */
+    put_statement(&list, &spoilt);
+    assert_int_equal(context_by(&g, 0, buffer_bytes(&list)), E_REFUSED);
+    buffer_free(&list);
+    group_end(&g);
+}
+
+/* What holds is not forgotten, whoever wishes it: cut, emptied, changed or without its place. */
+static void f1_old_roles_do_not_come_back(void **state)
+{
+    struct group_of_bare g;
+    struct statement s;
+    struct buffer list = {0};
+    struct group_extension context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, {0}}};
+    struct group_extensions both = {context, 2};
+    struct group_committed made;
+
+    (void)state;
+    group_start(&g, &open_room);
+    for (uint32_t number = 1; number < 3; number++) {
+        s = stated(&g, 0, number, number == 1 ? STATEMENT_SPEAKER : STATEMENT_NO_SPEAKER, 2);
+        put_statement(&list, &s);
+    }
+    assert_int_equal(group_context_extension(g.members[0].group, EXTENSION_CHARTER, &context[0].data), OK);
+    context[1].data = buffer_bytes(&list);
+    assert_int_equal(group_commit(g.members[0].group, &g.table.seeded.random,
+                                  &(struct group_change){.context = &both}, TABLE_UNIX, &made),
+                     OK);
+    for (unsigned i = 0; i < 3; i++) {
+        struct opened *opened;
+
+        assert_int_equal(group_open(g.members[i].group, buffer_bytes(&made.commit), TABLE_UNIX, &opened), OK);
+        assert_int_equal(judge(&g, i, opened), OK);
+        assert_int_equal(group_apply(g.members[i].group, opened), OK);
+        opened_free(opened);
+    }
+    group_committed_free(&made);
+    for (unsigned by = 0; by < 2; by++) {
+        assert_int_equal(context_by(&g, by, buffer_bytes(&list)), OK);
+        assert_int_equal(context_by(&g, by, (struct bytes){0}), E_REFUSED);
+        assert_int_equal(context_by(&g, by, bytes(list.at, STATEMENT_BYTES)), E_REFUSED);
+        assert_int_equal(context_by(&g, by, bytes(list.at + STATEMENT_BYTES, STATEMENT_BYTES)), E_REFUSED);
+    }
+    buffer_free(&list);
+    group_end(&g);
+}
+
+/* A leaf goes because its own key says that another takes its place, and that other comes by the same commit.
+ */
+static void f4_replaced_by_its_own_word(void **state)
+{
+    struct group_of_bare g;
+    struct bare fresh, other;
+    struct permit permit = {.kind = PERMIT_REPLACED, .leaf = 2};
+    uint8_t room_for[PERMIT_BYTES];
+    struct bytes words, add;
+
+    (void)state;
+    group_start(&g, &open_room);
+    bare_start(&fresh, &g.table, 3);
+    bare_wait(&fresh, &g.table);
+    bare_start(&other, &g.table, 4);
+    bare_wait(&other, &g.table);
+    for (int way = 0; way < 5; way++) {
+        struct group_change change = {
+            .adds = &add, .add_count = way != 1, .removes = &permit.leaf, .remove_count = 1};
+
+        permit.leaf = way == 3 ? 0 : 2; /* the maker's place, by another's word */
+        memcpy(permit.key, fresh.key, sizeof permit.key);
+        assert_int_equal(
+            roles_replaces(g.members[way == 2 ? 1 : 2].seed, g.table.id, fresh.key, permit.signature), OK);
+        add = buffer_bytes(way == 4 ? &other.key_package : &fresh.key_package);
+        assert_int_equal(permit_write(&permit, (struct bytes_mut){room_for, sizeof room_for}, &words), OK);
+        change.authenticated_data = words;
+        assert_int_equal(verdict(&g, 1, &change), way == 0 ? OK : E_REFUSED);
+    }
+    bare_end(&other);
+    bare_end(&fresh);
+    group_end(&g);
+}
+
 /* A doorkeeper and the house together seat a ghost: no binding, another room's, another leaf's. */
 static void f7_f25_ghosts_are_refused(void **state)
 {
@@ -339,10 +483,25 @@ static void f7_a_leaf_keeps_its_binding(void **state)
     assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
 
     buffer_u16(&list, EXTENSION_SEAT);
-    buffer_vector(&list, bytes(g.members[2].binding, SEAT_BINDING_BYTES));
+    buffer_vector(&list, g.members[2].extensions[0].data);
     node.extensions = buffer_bytes(&list);
     assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
     buffer_free(&list);
+
+    /* All but its own word on the stage (F31). */
+    for (int way = 0; way < 3; way++) {
+        uint8_t binding[SEAT_BINDING_BYTES];
+        struct bytes was = g.members[1].extensions[0].data;
+
+        node = *group_member(g.members[0].group, 1);
+        memcpy(binding, was.at, was.len);
+        binding[way == 0 ? 32 : way == 1 ? 0 : was.len - 5] ^= 1;
+        buffer_u16(&list, EXTENSION_SEAT);
+        buffer_vector(&list, bytes(binding, was.len));
+        node.extensions = buffer_bytes(&list);
+        assert_int_equal(judge(&g, 0, &opened), way == 0 ? OK : E_REFUSED);
+        buffer_free(&list);
+    }
 
     node = *group_member(g.members[0].group, 1);
     update.leaf = 7; /* nobody sits there */
@@ -453,7 +612,9 @@ static void f4_f1_honest_rooms_stay_where_they_are(void **state)
     bare_start(&hostile, &t, 2);
     bare_wait(&hostile, &t);
     table_order(&t, (struct wish){.keeper = 0}, &order);
-    signal_joiner_put(&w, &(struct signal_joiner){102, buffer_bytes(&hostile.key_package)});
+    signal_joiner_put(&w, &(struct signal_joiner){.waiting = 102,
+                                                  .key_package = buffer_bytes(&hostile.key_package),
+                                                  .replaces = SIGNAL_NO_LEAF});
     assert_int_equal(writer_end(&w, &order.order.joiners), OK);
     assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
     table_upload(&t, commit, &upload);
@@ -500,6 +661,9 @@ int main(void)
         cmocka_unit_test(f4_the_houses_word_removes_one_seat_once),
         cmocka_unit_test(f4_the_leavers_own_proposal_removes_it),
         cmocka_unit_test(f1_nobody_changes_the_charter),
+        cmocka_unit_test(f1_roles_grow_by_moderators_words_alone),
+        cmocka_unit_test(f1_old_roles_do_not_come_back),
+        cmocka_unit_test(f4_replaced_by_its_own_word),
         cmocka_unit_test(f7_f25_ghosts_are_refused),
         cmocka_unit_test(f7_a_leaf_keeps_its_binding),
         cmocka_unit_test(g38_outsiders_and_ends_are_refused),

@@ -201,29 +201,8 @@ static void pseudonyms_where_the_charter_has_them(void **state)
     assert_int_equal(roles_bind(NULL, with.house, with.id, key, &b), OK);
     assert_false(b.bound);
     assert_int_equal(check(&with, &b, key), OK);
-    assert_false(roles_moderates(&with.charter, &b));
-    assert_true(roles_on_stage(&with.charter, &b));
     memcpy(b.room, without.id, 32);
     assert_int_equal(check(&without, &b, key), E_REFUSED);
-}
-
-static void stage_follows_from_the_charter(void **state)
-{
-    struct charter c = {.maker = {1}, .moderator_count = 2, .moderators = {{2}, {3}}};
-    /* The zeros of a pseudonym are no moderator's key. */
-    struct charter zero = {.maker = {1}, .moderator_count = 1, .moderators = {{0}}};
-    struct seat_binding b = {.bound = true};
-
-    (void)state;
-    for (uint8_t account = 0; account < 6; account++) {
-        b.account[0] = account;
-        assert_int_equal(roles_moderates(&c, &b), account >= 1 && account <= 3);
-        assert_int_equal(roles_on_stage(&c, &b), account >= 1 && account <= 3);
-    }
-    c.stage = CHARTER_EVERYONE;
-    assert_true(roles_on_stage(&c, &b));
-    assert_false(roles_moderates(&c, &b));
-    assert_false(roles_moderates(&zero, &(struct seat_binding){0}));
 }
 
 static void f4_lost_word_is_for_one_seat_of_one_epoch(void **state)
@@ -254,7 +233,6 @@ int main(void)
         cmocka_unit_test(f25_binding_of_another_room_is_refused),
         cmocka_unit_test(f7_leaf_without_binding_is_refused),
         cmocka_unit_test(pseudonyms_where_the_charter_has_them),
-        cmocka_unit_test(stage_follows_from_the_charter),
         cmocka_unit_test(f4_lost_word_is_for_one_seat_of_one_epoch),
     };
 

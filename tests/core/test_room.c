@@ -501,7 +501,7 @@ static void f2_a_false_group_gets_no_joiner(void **state)
     /* F25: members do not let a leaf of another room in: the honest doorkeeper leaves it out. */
     table_order(&false_room, (struct wish){.keeper = 0}, &order);
     w = writer_over(order.joiners);
-    signal_joiner_put(&w, &(struct signal_joiner){100, core_room_key_package(room)});
+    signal_joiner_put(&w, &(struct signal_joiner){100, core_room_key_package(room), SIGNAL_NO_LEAF, {0}});
     assert_int_equal(writer_end(&w, &order.order.joiners), OK);
     assert_int_equal(
         core_room_commit(false_room.people[0].room, table_now(&false_room), &order.order, &commit), OK);
@@ -600,10 +600,10 @@ static void bad_key_packages_hold_nobody_up(void **state)
     broken[good.len - 1] ^= 1;
     table_order(&t, (struct wish){.keeper = 0}, &order);
     w = writer_over(order.joiners);
-    signal_joiner_put(&w, &(struct signal_joiner){7, bytes(broken, good.len)});
-    signal_joiner_put(&w, &(struct signal_joiner){8, BYTES_TEXT("junk")});
-    signal_joiner_put(&w, &(struct signal_joiner){9, good});
-    signal_joiner_put(&w, &(struct signal_joiner){10, good}); /* the same again */
+    signal_joiner_put(&w, &(struct signal_joiner){7, bytes(broken, good.len), SIGNAL_NO_LEAF, {0}});
+    signal_joiner_put(&w, &(struct signal_joiner){8, BYTES_TEXT("junk"), SIGNAL_NO_LEAF, {0}});
+    signal_joiner_put(&w, &(struct signal_joiner){9, good, SIGNAL_NO_LEAF, {0}});
+    signal_joiner_put(&w, &(struct signal_joiner){10, good, SIGNAL_NO_LEAF, {0}}); /* the same again */
     assert_int_equal(writer_end(&w, &order.order.joiners), OK);
     assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
     list = commit->seated;
@@ -648,7 +648,8 @@ static void a_crowd_comes_in_by_parts(void **state)
         before = seated;
         table_order(&t, (struct wish){.keeper = 0}, &order);
         for (unsigned i = seated; i < CROWD; i++)
-            signal_joiner_put(&w, &(struct signal_joiner){i, core_room_key_package(crowd[i])});
+            signal_joiner_put(
+                &w, &(struct signal_joiner){i, core_room_key_package(crowd[i]), SIGNAL_NO_LEAF, {0}});
         assert_int_equal(writer_end(&w, &order.order.joiners), OK);
         assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
         assert_true(commit->commit.len <= COMMIT_BYTES && commit->welcome.len <= WELCOME_BYTES);
@@ -811,7 +812,7 @@ struct run {
 static enum result take_step(struct run *r, enum step step)
 {
     struct table_of_people *t = &r->table;
-    struct core_self self = {t->people[2].seed, t->house, t->id};
+    struct core_self self = {t->people[2].seed, t->house, t->id, true};
     const struct core_commit *commit;
     const struct core_change *change;
     struct bytes group_id;

@@ -63,12 +63,12 @@ static enum result say(enum who signer, enum statement_verb verb, enum who subje
 static void the_charter_alone(void **state)
 {
     (void)state;
-    assert_true(standing_moderates(&standing, keys[MAKER], false));
-    assert_true(standing_moderates(&standing, keys[MODERATOR], false));
-    assert_false(standing_moderates(&standing, keys[ANN], false));
+    assert_true(standing_is_moderator(&standing, keys[MAKER], false));
+    assert_true(standing_is_moderator(&standing, keys[MODERATOR], false));
+    assert_false(standing_is_moderator(&standing, keys[ANN], false));
     assert_false(standing_may_speak(&standing, keys[ANN], false));
     /* A leaf key that happens to equal an account is somebody else. */
-    assert_false(standing_moderates(&standing, keys[MAKER], true));
+    assert_false(standing_is_moderator(&standing, keys[MAKER], true));
 }
 
 static void invited_and_demoted(void **state)
@@ -76,7 +76,7 @@ static void invited_and_demoted(void **state)
     (void)state;
     assert_int_equal(say(MODERATOR, STATEMENT_SPEAKER, ANN), OK);
     assert_true(standing_may_speak(&standing, keys[ANN], false));
-    assert_false(standing_moderates(&standing, keys[ANN], false));
+    assert_false(standing_is_moderator(&standing, keys[ANN], false));
     assert_int_equal(say(MODERATOR, STATEMENT_NO_SPEAKER, ANN), OK);
     assert_false(standing_may_speak(&standing, keys[ANN], false));
 }
@@ -126,7 +126,7 @@ static void f30_the_maker_outranks(void **state)
     assert_int_equal(say(MODERATOR, STATEMENT_BLOCK, MAKER), E_REFUSED);
     assert_int_equal(say(MAKER, STATEMENT_MODERATOR, ANN), OK);
     assert_int_equal(say(MODERATOR, STATEMENT_NO_MODERATOR, ANN), E_REFUSED);
-    assert_true(standing_moderates(&standing, keys[ANN], false));
+    assert_true(standing_is_moderator(&standing, keys[ANN], false));
     assert_int_equal(say(ANN, STATEMENT_MODERATOR, BO), OK);
     assert_int_equal(say(MODERATOR, STATEMENT_NO_MODERATOR, BO), OK);
     assert_int_equal(say(MAKER, STATEMENT_NO_MODERATOR, MODERATOR), OK);
@@ -143,7 +143,7 @@ static void blocked_people_have_no_role(void **state)
     assert_true(standing_is_blocked(&standing, keys[BO]));
     assert_false(standing_may_speak(&standing, keys[BO], false));
     assert_int_equal(say(MAKER, STATEMENT_BLOCK, ANN), OK);
-    assert_false(standing_moderates(&standing, keys[ANN], false));
+    assert_false(standing_is_moderator(&standing, keys[ANN], false));
     assert_int_equal(say(MODERATOR, STATEMENT_UNBLOCK, ANN), E_REFUSED);
     assert_int_equal(say(MODERATOR, STATEMENT_UNBLOCK, BO), OK);
     assert_true(standing_may_speak(&standing, keys[BO], false));

@@ -25,7 +25,7 @@ static void member_new(struct member *m, struct inn *inn, const char *handle)
 static void member_enter(struct member *m, const uint8_t room[32], enum signal_role role)
 {
     struct inn *inn = m->guest.inn;
-    const struct core_self self = {m->guest.seed, m->guest.house, room};
+    const struct core_self self = {m->guest.seed, m->guest.house, room, true};
     struct signal enter = {.type = SIGNAL_ENTER, .enter.replaces = SIGNAL_NO_LEAF};
 
     core_room_free(m->room);
@@ -86,6 +86,7 @@ static void member_commit(struct member *m, const struct signal *waiting, const 
     commit.commit.tree = made->tree;
     commit.commit.seated = made->seated;
     commit.commit.removed = made->removed;
+    commit.commit.roles = made->roles;
     guest_send(&m->guest, &commit);
 }
 
@@ -97,7 +98,7 @@ static bool member_follow(struct member *m)
 
     assert_int_equal(core_room_take(m->room, now_of(m->guest.inn),
                                     &(struct core_handshake){h->handshake.commit, h->handshake.seated,
-                                                             h->handshake.removed},
+                                                             h->handshake.removed, h->handshake.roles},
                                     &change),
                      OK);
     assert_false(change->alarm);
