@@ -10,6 +10,7 @@
  *     core_room_join     on SEATED with a Welcome
  *     core_room_commit   on WAITING, as the doorkeeper: who waits comes in, lost seats go
  *     core_room_take     on HANDSHAKE: the next epoch, our own commit too
+ *     core_room_say      for SAY: chat, hands, mutes, the steward's plan   (core_room_hear on SAID)
  *     core_room_keyring  seals each 20 ms of an open microphone, opens each frame that comes in
  *     core_room_due      whenever its last answer says so
  *     core_room_free     wipes every key
@@ -23,6 +24,7 @@
 #include "core/keyring.h"
 #include "wire/charter.h"
 #include "wire/statement.h"
+#include "wire/talk.h"
 
 /* Both from the caller's clocks: the first only ever counts up, from any start; the second is Unix time, for
  * the lifetimes of KeyPackages. */
@@ -196,6 +198,50 @@ struct bytes core_room_group_id(const struct core_room *);
  * 32 bytes, borrowed until the next epoch. */
 struct bytes core_room_authenticator(const struct core_room *);
 const struct charter *core_room_charter(const struct core_room *);
+
+/* 16 bytes for ANSWER: equal where, and only where, two members share the epoch. Borrowed as above. */
+struct bytes core_room_answer(const struct core_room *);
+
+/* --- Talk: docs/protocol.md, "Talk" and "Plan" --- */
+
+/* Seals what we say, for SAY: signed by our leaf, padded, for this epoch. What it does to the room it does
+ * here at once: a moderator's mute, our own unmute. *message borrows from the room until the next
+ * core_room_say. OK | E_STATE (not seated) | E_REFUSED (a mute or a plan, and we are no moderator) |
+ * E_NOT_FOUND (a mute of nobody) | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result core_room_say(struct core_room *, const struct talk *, struct bytes *message);
+
+/* What a plan says of the table where we sit. */
+enum core_plan {
+    CORE_PLAN_NONE, /* it is no plan */
+    CORE_PLAN_AGREES,
+    CORE_PLAN_DIFFERS, /* an alarm: not all are in one room, or not by the same roles, or by another key */
+    CORE_PLAN_LATE,    /* held back: counts as none (F17) */
+};
+
+struct core_said {
+    uint32_t leaf; /* whose, by its signature */
+    struct talk talk;
+    enum core_plan plan;
+};
+
+/* Opens what another says, from SAID. *out is the room's, until the next core_room_hear. After an error
+ * nothing has happened, and nobody is to be told but a log. OK | E_STATE (not seated) | E_STALE (of an epoch
+ * that is over) | E_NO_KEY (of one to come) | E_REPLAY | E_REFUSED (its sender may not say that; or it is no
+ * talk) | E_NOT_FOUND (another group; a mute of nobody) | E_UNSUPPORTED (talk of a later version) |
+ * E_MALFORMED | E_FORGED | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
+MUST_USE enum result core_room_hear(struct core_room *, struct core_now, struct bytes message,
+                                    const struct core_said **out);
+
+/* A moderator has muted this leaf, and it has not unmuted itself since: its frames are not played. Where it
+ * is our own, the microphone is to be closed. */
+bool core_room_is_muted(const struct core_room *, uint32_t leaf);
+
+/* Who says the plan: the moderator of the lowest leaf. NULL where there is none. Borrowed until the next
+ * epoch. */
+const struct core_member *core_room_steward(const struct core_room *);
+/* The plan, to be said at each change and every PLAN_MS. It borrows from the room until the next
+ * core_room_plan. OK | E_STATE (not seated) | E_REFUSED (we are not the steward) | E_CRYPTO */
+MUST_USE enum result core_room_plan(struct core_room *, struct core_now, struct talk *out);
 
 /* --- Voice --- */
 

@@ -46,7 +46,8 @@ struct keyring {
     uint64_t switch_at_ms; /* when sending becomes the newest */
     uint64_t first;        /* the first epoch that we were in */
     uint16_t own_leaf;
-    uint32_t counter; /* the next; it runs on through all epochs */
+    uint32_t counter;                    /* the next; it runs on through all epochs */
+    uint8_t muted[(UINT16_MAX + 1) / 8]; /* a bit a leaf */
     struct keyring_stats stats;
 };
 
@@ -215,6 +216,8 @@ enum result keyring_enter(struct keyring *ring, uint64_t now_ms, const struct ke
     ring->newest = at;
     ring->own_leaf = from->own_leaf;
     end_grace(ring, from);
+    for (size_t i = 0; i < from->gone_count; i++)
+        keyring_mute(ring, from->gone[i], false);
     if (before == NULL || ring->sending == NULL || !from->only_adds)
         ring->sending = at;
     else if (ring->sending == before)
@@ -426,6 +429,8 @@ static enum result open_frame(struct keyring *ring, unsigned slot, struct bytes_
     res = voice_read(bytes_const(plain_of(ring, frame)), &voice);
     if (res != OK)
         return res;
+    if (keyring_is_muted(ring, name.leaf))
+        return E_REFUSED;
     *out = (struct keyring_heard){name.leaf, name.counter, e->number, voice};
     return OK;
 }
@@ -443,6 +448,21 @@ enum result keyring_open(struct keyring *ring, uint64_t now_ms, unsigned slot, s
     else if (res != E_NO_KEY && res != E_NOT_FOUND)
         ring->stats.refused[res]++;
     return res;
+}
+
+void keyring_mute(struct keyring *ring, uint16_t leaf, bool muted)
+{
+    uint8_t bit = (uint8_t)(1 << leaf % 8);
+
+    if (muted)
+        ring->muted[leaf / 8] |= bit;
+    else
+        ring->muted[leaf / 8] &= (uint8_t)~bit;
+}
+
+bool keyring_is_muted(const struct keyring *ring, uint16_t leaf)
+{
+    return ring->muted[leaf / 8] >> leaf % 8 & 1;
 }
 
 void keyring_gave_up(struct keyring *ring)

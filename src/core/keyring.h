@@ -69,10 +69,14 @@ struct keyring_heard {
  * names. After E_NO_KEY the frame is as it was; after E_FORGED its text is zeros.
  * OK | E_MALFORMED | E_NO_KEY (an epoch to come: hold it up to EARLY_HOLD_MS and try again) |
  * E_NOT_FOUND (an epoch before the first that we entered) | E_STALE (an epoch that is over) | E_REFUSED (not
- * on stage, or gone) | E_REPLAY (seen, or behind the window) | E_FORGED | E_UNSUPPORTED (authentic, but no
- * voice) | E_NO_MEMORY | E_CRYPTO */
+ * on stage, gone, or muted) | E_REPLAY (seen, or behind the window) | E_FORGED | E_UNSUPPORTED (authentic,
+ * but no voice) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result keyring_open(struct keyring *, uint64_t now_ms, unsigned slot, struct bytes_mut frame,
                                   struct keyring_heard *out);
+/* A muted leaf's frames are opened, so that none can be kept for later, and refused. Whoever goes is not
+ * muted any more. */
+void keyring_mute(struct keyring *, uint16_t leaf, bool);
+bool keyring_is_muted(const struct keyring *, uint16_t leaf);
 /* Counts a frame that was held in vain. */
 void keyring_gave_up(struct keyring *);
 

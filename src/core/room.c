@@ -10,7 +10,7 @@ enum { SUITE = MLS_SUITE_CHACHA20_POLY1305 };
 static const uint16_t extension_types[] = {EXTENSION_CHARTER, EXTENSION_SEAT, EXTENSION_ROLES};
 static const struct group_types our_types = {extension_types, 3};
 
-static const struct group_rules rules = {.lifetime_max_s = ROOM_LIFETIME_MAX_S};
+static const struct group_rules rules = {.padding = ROOM_PADDING, .lifetime_max_s = ROOM_LIFETIME_MAX_S};
 
 /* The leaf's own extension lies in *place, which must live as long as what is returned. */
 static struct group_identity identity(const struct core_room *room, struct group_extension *place)
@@ -54,6 +54,7 @@ enum result core_room_new(const struct random *random, const struct core_self *s
     if (room == NULL)
         return E_NO_MEMORY;
     room->random = random;
+    room->unix_ahead_ms = now.unix_s * 1000 - now.ms;
     memcpy(room->house, self->house, sizeof room->house);
     memcpy(room->id, self->room, sizeof room->id);
     res = bind(room, self);
@@ -81,6 +82,9 @@ static void leave_group(struct core_room *room)
     room->group = NULL;
     group_committed_free(&room->committed);
     room->commit = (struct core_commit){0};
+    buffer_free(&room->said);
+    opened_free(room->opened);
+    room->opened = NULL;
 }
 
 void core_room_free(struct core_room *room)
@@ -100,6 +104,22 @@ struct bytes core_room_key_package(const struct core_room *room)
     return buffer_bytes(&room->key_package);
 }
 
+/* All that an epoch's exporter is asked for. */
+static enum result take_exports(struct core_room *room, uint8_t base_key[static SEAL_BASE_KEY_LEN])
+{
+    const struct bytes label = BYTES_TEXT("Teahouse media hash 1");
+    enum result res = group_export(room->group, BYTES_TEXT("SFrame 1.0 Base Key"), (struct bytes){0},
+                                   (struct bytes_mut){base_key, SEAL_BASE_KEY_LEN});
+
+    if (res == OK)
+        res = group_export(room->group, BYTES_TEXT("Teahouse answer"), (struct bytes){0},
+                           (struct bytes_mut){room->answer, sizeof room->answer});
+    if (res == OK)
+        res = crypto_hkdf_expand(bytes(base_key, SEAL_BASE_KEY_LEN), &label, 1,
+                                 (struct bytes_mut){room->media_hash, sizeof room->media_hash});
+    return res;
+}
+
 /* Gives the epoch's key to the ring, and takes the means to make it again out of the group (F18). */
 static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const uint16_t *gone,
                                size_t gone_count, bool only_adds)
@@ -112,8 +132,7 @@ static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const ui
     for (size_t i = 0; i < room->roster.count; i++)
         if (room->roster.members[i].speaker)
             speakers[count++] = (uint16_t)room->roster.members[i].leaf;
-    res = group_export(room->group, BYTES_TEXT("SFrame 1.0 Base Key"), (struct bytes){0},
-                       (struct bytes_mut){base_key, sizeof base_key});
+    res = take_exports(room, base_key);
     if (res == OK)
         res = keyring_enter(room->ring, now_ms,
                             &(struct keyring_epoch){
@@ -288,6 +307,8 @@ static enum result follow(struct core_room *room, uint64_t now_ms, struct opened
 
     for (size_t i = 0; i < gone_count; i++)
         gone[i] = (uint16_t)room->change.went[i].leaf;
+    for (size_t i = 0; i < gone_count; i++)
+        room->lags[gone[i]] = (struct plan_lag){0};
     res = group_apply(room->group, opened);
     if (res != OK)
         return res;

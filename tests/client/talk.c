@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-void talk_enter(struct talk *t, struct keyring *ring, uint16_t own_leaf, uint64_t epoch)
+void talk_enter(struct dialogue *t, struct keyring *ring, uint16_t own_leaf, uint64_t epoch)
 {
     static const uint16_t stage[] = {TALK_SPEAKER, TALK_OTHER};
     uint8_t base_key[SEAL_BASE_KEY_LEN] = {(uint8_t)epoch};
@@ -16,13 +16,13 @@ void talk_enter(struct talk *t, struct keyring *ring, uint16_t own_leaf, uint64_
     assert_int_equal(keyring_enter(ring, t->now_us / 1000, &entered), OK);
 }
 
-static void make(struct talk *t, struct keyring **ring, uint16_t own_leaf)
+static void make(struct dialogue *t, struct keyring **ring, uint16_t own_leaf)
 {
     assert_int_equal(keyring_new(&t->seeded.random, FRAME_PLAIN_SPEECH, ring), OK);
     talk_enter(t, *ring, own_leaf, 1);
 }
 
-void talk_start(struct talk *t, uint64_t seed)
+void talk_start(struct dialogue *t, uint64_t seed)
 {
     memset(t, 0, sizeof *t);
     assert_int_equal(crypto_start(), OK);
@@ -35,7 +35,7 @@ void talk_start(struct talk *t, uint64_t seed)
     assert_int_equal(ear_new(&t->ear, t->hearer), OK);
 }
 
-void talk_end(struct talk *t)
+void talk_end(struct dialogue *t)
 {
     mouth_free(t->mouth);
     ear_free(t->ear);
@@ -44,7 +44,7 @@ void talk_end(struct talk *t)
     keyring_free(t->hearer);
 }
 
-static void set_out(struct talk *t, unsigned slot, const uint8_t packet[static MOUTH_PACKET_LEN])
+static void set_out(struct dialogue *t, unsigned slot, const uint8_t packet[static MOUTH_PACKET_LEN])
 {
     struct talk_packet *free_place = t->packets;
 
@@ -56,7 +56,7 @@ static void set_out(struct talk *t, unsigned slot, const uint8_t packet[static M
     memcpy(free_place->bytes, packet, MOUTH_PACKET_LEN);
 }
 
-void talk_send(struct talk *t, unsigned slot, const uint8_t packet[static MOUTH_PACKET_LEN])
+void talk_send(struct dialogue *t, unsigned slot, const uint8_t packet[static MOUTH_PACKET_LEN])
 {
     t->sent++;
     if (seeded_below(&t->seeded, 100) < t->lost_percent) {
@@ -68,7 +68,7 @@ void talk_send(struct talk *t, unsigned slot, const uint8_t packet[static MOUTH_
         set_out(t, slot, packet);
 }
 
-void talk_packet(struct talk *t, struct keyring *ring, uint16_t sequence, uint32_t time_48k,
+void talk_packet(struct dialogue *t, struct keyring *ring, uint16_t sequence, uint32_t time_48k,
                  struct bytes opus, uint8_t packet[static MOUTH_PACKET_LEN])
 {
     struct rtp rtp = {.payload_type = OPUS_PAYLOAD_TYPE, .sequence = sequence, .time = time_48k, .ssrc = 99};
@@ -82,7 +82,7 @@ void talk_packet(struct talk *t, struct keyring *ring, uint16_t sequence, uint32
     assert_int_equal(whole.len, MOUTH_PACKET_LEN);
 }
 
-void talk_say(struct talk *t, const float frame[static SOUND_FRAME])
+void talk_say(struct dialogue *t, const float frame[static SOUND_FRAME])
 {
     uint8_t packet[MOUTH_PACKET_LEN];
     struct outbox box;
@@ -92,7 +92,7 @@ void talk_say(struct talk *t, const float frame[static SOUND_FRAME])
     talk_send(t, 0, packet);
 }
 
-static struct talk_packet *first_to_come(struct talk *t)
+static struct talk_packet *first_to_come(struct dialogue *t)
 {
     struct talk_packet *first = NULL;
 
@@ -103,7 +103,7 @@ static struct talk_packet *first_to_come(struct talk *t)
     return first;
 }
 
-void talk_hear(struct talk *t, float out[static SOUND_FRAME])
+void talk_hear(struct dialogue *t, float out[static SOUND_FRAME])
 {
     struct talk_packet *p;
 
@@ -115,7 +115,7 @@ void talk_hear(struct talk *t, float out[static SOUND_FRAME])
     t->now_us += FRAME_US;
 }
 
-void talk_through(struct talk *t, const float *said, size_t count, float *heard, size_t more)
+void talk_through(struct dialogue *t, const float *said, size_t count, float *heard, size_t more)
 {
     for (size_t at = 0; at < count; at += SOUND_FRAME) {
         talk_say(t, said + at);

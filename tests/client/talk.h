@@ -23,7 +23,7 @@ struct talk_packet {
     uint8_t bytes[MOUTH_PACKET_LEN];
 };
 
-struct talk {
+struct dialogue {
     struct seeded seeded;
     struct keyring *speaker, *other, *hearer;
     struct mouth *mouth;
@@ -37,24 +37,24 @@ struct talk {
 };
 
 /* Everybody in epoch 1, the first two on stage; a way without delay or loss. Asserts that all goes well. */
-void talk_start(struct talk *, uint64_t seed);
-void talk_end(struct talk *);
+void talk_start(struct dialogue *, uint64_t seed);
+void talk_end(struct dialogue *);
 
 /* Gives a keyring the keys of an epoch that all of a talk share. */
-void talk_enter(struct talk *, struct keyring *, uint16_t own_leaf, uint64_t epoch);
+void talk_enter(struct dialogue *, struct keyring *, uint16_t own_leaf, uint64_t epoch);
 
 /* Puts one packet on the way. */
-void talk_send(struct talk *, unsigned slot, const uint8_t packet[static MOUTH_PACKET_LEN]);
+void talk_send(struct dialogue *, unsigned slot, const uint8_t packet[static MOUTH_PACKET_LEN]);
 /* Seals any Opus as a leaf's frame and makes a packet of it. */
-void talk_packet(struct talk *, struct keyring *, uint16_t sequence, uint32_t time_48k, struct bytes opus,
+void talk_packet(struct dialogue *, struct keyring *, uint16_t sequence, uint32_t time_48k, struct bytes opus,
                  uint8_t packet[static MOUTH_PACKET_LEN]);
 /* The mouth speaks, the packet goes on its way to slot 0. */
-void talk_say(struct talk *, const float frame[static SOUND_FRAME]);
+void talk_say(struct dialogue *, const float frame[static SOUND_FRAME]);
 /* Lets come what has come by now, plays the next 20 ms and moves the clock there. */
-void talk_hear(struct talk *, float out[static SOUND_FRAME]);
+void talk_hear(struct dialogue *, float out[static SOUND_FRAME]);
 
 /* Says all of it, and goes on to listen for `more` frames: `heard` holds count + more * SOUND_FRAME samples.
  */
-void talk_through(struct talk *, const float *said, size_t count, float *heard, size_t more);
+void talk_through(struct dialogue *, const float *said, size_t count, float *heard, size_t more);
 
 #endif

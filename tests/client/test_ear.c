@@ -47,7 +47,7 @@ static double share(const float frame[static SOUND_FRAME], double hertz)
 
 /* Somebody who sends a tone under numbers of any kind. */
 struct singer {
-    struct talk *talk;
+    struct dialogue *talk;
     struct keyring *ring;
     struct sound_encoder *encoder;
     unsigned slot;
@@ -57,7 +57,8 @@ struct singer {
     size_t sung;
 };
 
-static void singer_start(struct singer *s, struct talk *t, struct keyring *ring, unsigned slot, double hertz)
+static void singer_start(struct singer *s, struct dialogue *t, struct keyring *ring, unsigned slot,
+                         double hertz)
 {
     *s = (struct singer){t, ring, NULL, slot, hertz, 1000, 50000, 0};
     assert_int_equal(sound_encoder_new(&s->encoder), OK);
@@ -87,7 +88,7 @@ static void hears_who_speaks(void **state)
 {
     float out[SOUND_FRAME];
     struct singer singer;
-    struct talk t;
+    struct dialogue t;
     uint32_t leaf;
 
     (void)state;
@@ -113,7 +114,7 @@ static void two_slots_sound_together(void **state)
 {
     float out[SOUND_FRAME];
     struct singer low, high;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 2);
@@ -137,7 +138,7 @@ static void g07_a_slot_goes_on_with_another_speaker(void **state)
     float out[SOUND_FRAME];
     struct singer first, second;
     struct ear_report report;
-    struct talk t;
+    struct dialogue t;
     uint32_t leaf;
 
     (void)state;
@@ -165,7 +166,7 @@ static void g09_a_sequence_that_jumps_is_heard_again(void **state)
 {
     float out[SOUND_FRAME];
     struct singer singer;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 4);
@@ -184,7 +185,7 @@ static void g10_three_speakers_in_turn_with_random_times(void **state)
 {
     float out[SOUND_FRAME];
     struct singer singer;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 5);
@@ -206,7 +207,7 @@ static void g12_one_lost_packet_leaves_no_delay(void **state)
     float out[SOUND_FRAME];
     struct singer singer;
     struct ear_report report;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 6);
@@ -229,7 +230,7 @@ static void g13_a_time_that_runs_back_is_dropped(void **state)
     float out[SOUND_FRAME];
     struct singer singer;
     struct ear_report report;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 7);
@@ -263,7 +264,7 @@ static void g14_longer_frames_are_refused_and_counted(void **state)
     float in[5760] = {0.1f}, out[SOUND_FRAME];
     uint8_t opus[80], packet[MOUTH_PACKET_LEN];
     OpusEncoder *encoder;
-    struct talk t;
+    struct dialogue t;
     int error;
 
     (void)state;
@@ -292,7 +293,7 @@ static void refuses_what_is_not_sealed(void **state)
     static const float silence[SOUND_FRAME];
     uint8_t good[MOUTH_PACKET_LEN], packet[MOUTH_PACKET_LEN];
     struct outbox box;
-    struct talk t;
+    struct dialogue t;
     uint64_t refused = 0;
 
     (void)state;
@@ -348,7 +349,7 @@ static void g04_empty_packets_are_no_media(void **state)
 {
     uint8_t empty[20] = {0x80, 111, 0, 1}, padded[20] = {0xa0, 111, 0, 2, [19] = 8};
     struct ear_report report;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 10);
@@ -365,7 +366,7 @@ static void early_frames_wait_for_their_epoch(void **state)
     float out[SOUND_FRAME];
     struct singer singer;
     struct ear_report report;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 11);
@@ -391,7 +392,7 @@ static void frames_without_a_key_are_given_up(void **state)
     float out[SOUND_FRAME];
     struct singer singer;
     struct ear_report report;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 12);
@@ -423,7 +424,7 @@ static void who_is_not_on_stage_is_not_heard(void **state)
 {
     uint8_t opus[3] = {0x78, 0xff, 0xfe}, packet[MOUTH_PACKET_LEN];
     struct keyring *intruder;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 13);
@@ -449,7 +450,7 @@ static void memory_is_taken_at_the_start_alone(void **state)
     float out[SOUND_FRAME];
     struct singer singer;
     struct mouth *mouth;
-    struct talk t;
+    struct dialogue t;
     struct ear *ear;
     unsigned taken;
 

@@ -17,7 +17,7 @@ enum { MORE = 25, MEDIA_LEN = MOUTH_PACKET_LEN + HOP_RTP_OVERHEAD };
 
 struct scene {
     struct pair up, down; /* speaker to relay, relay to hearer */
-    struct talk talk;     /* its mouth, ear and keys; the way between them is ours */
+    struct dialogue talk; /* its mouth, ear and keys; the way between them is ours */
     unsigned passed_on;
 };
 

@@ -20,7 +20,7 @@ static void voiced(float out[static SOUND_FRAME], unsigned frame)
 }
 
 /* The mouth's only packet, or none. */
-static enum result take(struct talk *t, struct mouth *mouth, const float *frame,
+static enum result take(struct dialogue *t, struct mouth *mouth, const float *frame,
                         uint8_t packet[static MOUTH_PACKET_LEN])
 {
     struct outbox box;
@@ -44,7 +44,7 @@ static struct rtp read_packet(const uint8_t packet[static MOUTH_PACKET_LEN])
 }
 
 /* What the hearer finds inside; borrowed from the packet, which is opened. */
-static struct voice open_packet(struct talk *t, uint8_t packet[static MOUTH_PACKET_LEN])
+static struct voice open_packet(struct dialogue *t, uint8_t packet[static MOUTH_PACKET_LEN])
 {
     struct keyring_heard heard;
 
@@ -61,7 +61,7 @@ static void one_size_and_one_pace(void **state)
     uint8_t packet[MOUTH_PACKET_LEN];
     float frame[SOUND_FRAME];
     struct rtp first = {0}, rtp;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 1);
@@ -85,7 +85,7 @@ static void each_stream_is_fresh(void **state)
 {
     static const float silence[SOUND_FRAME];
     struct rtp seen[50];
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 2);
@@ -111,7 +111,7 @@ static void without_a_key_nothing_leaves(void **state)
     static const float silence[SOUND_FRAME];
     uint8_t packet[MOUTH_PACKET_LEN];
     struct rtp before, after;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 3);
@@ -137,7 +137,7 @@ static void a_full_outbox_takes_nothing(void **state)
     static const float silence[SOUND_FRAME];
     uint8_t room[MOUTH_PACKET_LEN - 1];
     struct outbox box;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 4);
@@ -161,7 +161,7 @@ static void g14_what_does_not_fit_becomes_silence(void **state)
     uint8_t opus[300] = {0}, packet[MOUTH_PACKET_LEN], silence[SOUND_SPEECH_BYTES];
     struct sound_encoder *encoder;
     struct outbox box;
-    struct talk t;
+    struct dialogue t;
 
     (void)state;
     talk_start(&t, 5);

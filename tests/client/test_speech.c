@@ -14,7 +14,7 @@
 enum { MORE = 25 };
 
 struct scene {
-    struct talk talk;
+    struct dialogue talk;
     struct speech said;
     float *heard;
     size_t heard_count;
@@ -23,7 +23,8 @@ struct scene {
 };
 
 /* Says it over the way that `set_up` makes, and compares with what Opus makes of it. */
-static void play_scene(struct scene *s, const char *voice, const char *text, void (*make_way)(struct talk *))
+static void play_scene(struct scene *s, const char *voice, const char *text,
+                       void (*make_way)(struct dialogue *))
 {
     s->said = speech_say(voice, text);
     s->heard_count = s->said.count + MORE * SOUND_FRAME;
@@ -48,7 +49,7 @@ static void end_scene(struct scene *s)
     talk_end(&s->talk);
 }
 
-static void a_good_way(struct talk *t)
+static void a_good_way(struct dialogue *t)
 {
     t->delay_us = 3000;
     t->jitter_us = 8000;
@@ -77,7 +78,7 @@ static void speech_passes_whole(void **state)
     }
 }
 
-static void a_lossy_way(struct talk *t)
+static void a_lossy_way(struct dialogue *t)
 {
     a_good_way(t);
     t->lost_percent = 5;
@@ -101,7 +102,7 @@ static void loss_stays_small(void **state)
     end_scene(&s);
 }
 
-static void a_hopeless_way(struct talk *t)
+static void a_hopeless_way(struct dialogue *t)
 {
     a_good_way(t);
     t->lost_percent = 60;
