@@ -25,6 +25,11 @@ MUST_USE enum result hpke_pair_new(const struct random *, struct hpke_pair *out)
 MUST_USE enum result hpke_pair_derive(struct bytes material, struct hpke_pair *out);
 MUST_USE enum result hpke_pair_from(const uint8_t secret[static 32], struct hpke_pair *out);
 
+/* Whether anything can be sealed to a public key. A key of small order is none: its secret would be the same
+ * for everybody, so X25519 refuses it (RFC 7748, section 6.1), and a group with such a key in its tree could
+ * commit nothing any more. OK | E_MALFORMED (length) | E_REFUSED */
+MUST_USE enum result hpke_key_check(struct bytes public_key);
+
 /* SetupBaseS and SetupBaseR; *out is for the caller to wipe. OK | E_REFUSED (a key that is no key) | E_CRYPTO
  */
 MUST_USE enum result hpke_setup_sender(const struct random *, enum crypto_aead, const uint8_t to[static 32],

@@ -47,8 +47,9 @@ enum result key_package_check(const struct key_package *package, uint16_t suite,
 
     if (package->version != MLS_VERSION_10 || package->suite != suite)
         return E_UNSUPPORTED;
-    if (package->init_key.len != MLS_KEY_LEN)
-        return E_MALFORMED;
+    res = hpke_key_check(package->init_key);
+    if (res != OK)
+        return res;
     if (package->leaf.source != MLS_LEAF_KEY_PACKAGE ||
         bytes_equal(package->init_key, package->leaf.encryption_key))
         return E_REFUSED;

@@ -242,9 +242,10 @@ enum result leaf_check(const struct leaf_node *leaf, uint16_t suite, struct byte
     struct reader r = reader_on(leaf->extensions);
     struct bytes data;
     uint16_t type;
+    enum result res = hpke_key_check(leaf->encryption_key);
 
-    if (leaf->encryption_key.len != MLS_KEY_LEN || leaf->signature_key.len != MLS_KEY_LEN)
-        return E_MALFORMED;
+    if (res != OK || leaf->signature_key.len != MLS_KEY_LEN)
+        return res != OK ? res : E_MALFORMED;
     if (!list_has(leaf->capabilities.versions, MLS_VERSION_10) || !list_has(leaf->capabilities.suites, suite))
         return E_UNSUPPORTED;
     if (!leaf_supports_credential(leaf, leaf->credential_type))
@@ -258,8 +259,7 @@ enum result leaf_check(const struct leaf_node *leaf, uint16_t suite, struct byte
         if (!leaf_supports_extension(leaf, type))
             return E_REFUSED;
         if (type == MLS_EXTENSION_REQUIRED_CAPABILITIES) {
-            enum result res = leaf_meets(leaf, data);
-
+            res = leaf_meets(leaf, data);
             if (res != OK)
                 return res;
         }

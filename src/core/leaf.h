@@ -45,7 +45,7 @@ MUST_USE enum result leaf_write_signed(struct buffer *, const struct leaf_node *
 MUST_USE enum result leaf_verify(const struct leaf_node *, const struct leaf_place *);
 
 /* All of section 7.3 that can be said of a leaf by itself and its group's extensions, except its signature,
- * its lifetime and its source: key lengths, version and suite, credential, its extensions, required
+ * its lifetime and its source: keys, version and suite, credential, its extensions, required
  * capabilities, every extension of the context. OK | E_MALFORMED | E_REFUSED | E_UNSUPPORTED */
 MUST_USE enum result leaf_check(const struct leaf_node *, uint16_t suite, struct bytes context_extensions);
 /* OK | E_EXPIRED (over, or not begun) | E_REFUSED (longer in all than longest_s, where that is not 0).

@@ -256,7 +256,9 @@ static enum result check_keys(const struct tree *tree, const struct update_path 
     while (path_node_next(&nodes, &node)) {
         if (node.key.len != MLS_KEY_LEN || count++ == tree->depth)
             return E_MALFORMED;
-        if (key_is_known(tree, node.key))
+        /* Those beneath another's node know its secret and see that the key is no other; for all the rest
+         * this is the one look at a key that their next commit may be sealed to. */
+        if (hpke_key_check(node.key) != OK || key_is_known(tree, node.key))
             return E_REFUSED;
     }
     return OK;

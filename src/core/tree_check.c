@@ -1,5 +1,7 @@
 #include "core/tree.h"
 
+#include "core/hpke.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +39,13 @@ static enum result check_unmerged(const struct tree *tree, uint32_t node)
         }
     }
     return OK;
+}
+
+static enum result check_parent(const struct tree *tree, uint32_t node)
+{
+    enum result res = hpke_key_check(tree->nodes[node].parent->key);
+
+    return res == OK ? check_unmerged(tree, node) : res;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -112,7 +121,7 @@ enum result tree_check(const struct tree *tree, uint16_t suite, struct bytes con
         if (tree->nodes[i].leaf != NULL)
             res = leaf_check(tree->nodes[i].leaf, suite, context_extensions);
         else if (tree->nodes[i].parent != NULL)
-            res = tree->nodes[i].parent->key.len != MLS_KEY_LEN ? E_MALFORMED : check_unmerged(tree, i);
+            res = check_parent(tree, i);
     }
     return res == OK ? tree_check_members(tree) : res;
 }

@@ -189,6 +189,15 @@ static void a_key_too_short(struct piece *p)
     rewrite(p, short_key);
 }
 
+/* A point of small order: nothing can be sealed to it, so whoever commits next would fail at it. */
+static const uint8_t no_key[MLS_KEY_LEN] = {1};
+
+static void leaf_with_a_key_that_is_none(struct piece *p)
+{
+    p->commit.path.leaf.encryption_key = BYTES_OF(no_key);
+    sign_leaf(p);
+}
+
 static bool known_key(struct piece *p, unsigned number, struct path_node *node)
 {
     if (number == 0)
@@ -432,6 +441,7 @@ static void each_is_refused(void **state)
         {"a node too few", a_node_too_few, E_MALFORMED},
         {"a node too many", a_node_too_many, E_MALFORMED},
         {"a key too short", a_key_too_short, E_MALFORMED},
+        {"a leaf with a key that is none", leaf_with_a_key_that_is_none, E_REFUSED},
         {"a key that is in the tree", a_key_that_is_in_the_tree, E_REFUSED},
         {"a secret missing", a_secret_missing, E_MALFORMED},
         {"a secret too many", a_secret_too_many, E_MALFORMED},

@@ -1,6 +1,8 @@
 /* crypto-basics.json, RFC 9180's vectors for HPKE, and refusals. */
 #include "core/label.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,13 +175,42 @@ static void hpke_base_mode(void **state)
     mls_cases("hpke/rfc9180-x25519.json", 2, hpke_case);
 }
 
+/* Every point of small order, in each of its encodings, is refused before it comes into a tree: X25519 makes
+ * nothing of it, so whoever had to seal to it could not. */
+static void keys_that_are_none(void **state)
+{
+    static const char *const points[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    const uint8_t secret[32] = {8, 7, 6, 5}, fine[32] = {9};
+    uint8_t key[32], shared[32];
+    size_t used;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof points / sizeof points[0]; i++) {
+        assert_int_equal(text_unhex(bytes_string(points[i / 2]), (struct bytes_mut){key, sizeof key}, &used),
+                         OK);
+        key[31] |= i % 2 == 0 ? 0 : 0x80;
+        assert_int_equal(crypto_x25519_shared(secret, key, shared), E_REFUSED);
+        assert_int_equal(hpke_key_check(BYTES_OF(key)), E_REFUSED);
+    }
+    assert_int_equal(crypto_x25519_shared(secret, fine, shared), OK);
+    assert_int_equal(hpke_key_check(BYTES_OF(fine)), OK);
+    assert_int_equal(hpke_key_check(bytes(fine, 31)), E_MALFORMED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(basics_derive),
-        cmocka_unit_test(basics_sign),
-        cmocka_unit_test(basics_encrypt),
-        cmocka_unit_test(hpke_base_mode),
+        cmocka_unit_test(basics_derive),      cmocka_unit_test(basics_sign),
+        cmocka_unit_test(basics_encrypt),     cmocka_unit_test(hpke_base_mode),
+        cmocka_unit_test(keys_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
