@@ -40,6 +40,27 @@ static void making_free(struct making *making)
     wipe(making, sizeof *making);
 }
 
+/* --- Who can be added --- */
+
+enum result group_may_add(const struct group *group, struct bytes key_package, uint64_t now,
+                          struct leaf_node *leaf)
+{
+    const struct epoch *epoch = group->epoch;
+    struct mls_message read;
+    enum result res = mls_message_read(key_package, &read);
+
+    if (res == OK && read.wire_format != MLS_KEY_PACKAGE)
+        res = E_MALFORMED;
+    if (res == OK)
+        res = key_package_check(&read.package, epoch->suite, epoch->extensions, now,
+                                group->rules.lifetime_max_s, 0);
+    if (res == OK)
+        res = tree_check_newcomer(&epoch->tree, &read.package.leaf);
+    if (res == OK)
+        *leaf = read.package.leaf;
+    return res;
+}
+
 /* --- The list of proposals --- */
 
 static struct change_item *next_item(struct making *making, const struct waiting *waiting)

@@ -181,19 +181,12 @@ static enum result gather_stage(const struct core_room *room, enum core_stage st
 
 /* Two leaves of a tree may not share a key (RFC 9420, section 7.3): one copied KeyPackage must not spoil the
  * commit for all who wait. */
-static bool is_new(const struct core_room *room, const struct gathering *g, const struct leaf_node *leaf)
+static bool is_new(const struct gathering *g, const struct leaf_node *leaf)
 {
     for (size_t i = 0; i < g->add_count; i++)
         if (bytes_equal(g->leaves[i].signature_key, leaf->signature_key) ||
             bytes_equal(g->leaves[i].encryption_key, leaf->encryption_key))
             return false;
-    for (size_t i = 0; i < room->roster.count; i++) {
-        const struct leaf_node *seated = group_member(room->group, room->roster.members[i].leaf);
-
-        if (bytes_equal(seated->signature_key, leaf->signature_key) ||
-            bytes_equal(seated->encryption_key, leaf->encryption_key))
-            return false;
-    }
     return true;
 }
 
@@ -201,15 +194,14 @@ static bool is_new(const struct core_room *room, const struct gathering *g, cons
 static enum result is_welcome(const struct core_room *room, uint64_t unix_s, struct bytes key_package,
                               const struct gathering *g, struct leaf_node *leaf)
 {
-    uint8_t ref[MLS_HASH_LEN];
     struct seat_binding binding;
-    enum result res = key_package_open(key_package, unix_s, ROOM_LIFETIME_MAX_S, leaf, ref);
+    enum result res = group_may_add(room->group, key_package, unix_s, leaf);
 
     if (res == OK)
         res = roles_binding_check(leaf, &room->charter, room->id, &binding);
     if (res == OK && binding.bound && standing_is_blocked(&g->standing, binding.account))
         res = E_REFUSED;
-    if (res == OK && !is_new(room, g, leaf))
+    if (res == OK && !is_new(g, leaf))
         res = E_EXISTS;
     return res;
 }

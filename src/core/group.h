@@ -87,12 +87,6 @@ struct bytes joining_ref(const struct joining *);
 /* An external PSK that the Welcome may call for; copied. OK | E_NO_MEMORY */
 MUST_USE enum result joining_psk(struct joining *, struct bytes id, struct bytes psk);
 
-/* Who is in a KeyPackage's MLSMessage, and its ref. Everything but the group's own wishes is checked: suite,
- * signatures, lifetime at `now`, no longer than longest_s unless that is 0. `leaf` borrows from the message.
- * OK | E_MALFORMED | E_FORGED | E_EXPIRED | E_REFUSED | E_UNSUPPORTED | E_CRYPTO | E_NO_MEMORY */
-MUST_USE enum result key_package_open(struct bytes message, uint64_t now, uint64_t longest_s,
-                                      struct leaf_node *leaf, uint8_t ref[static MLS_HASH_LEN]);
-
 /* Takes a Welcome's MLSMessage and the tree, which may be empty where the Welcome has it inside. All of
  * section 12.4.3.1; lifetimes of leaves that are in the tree already are not judged, because a member may
  * sit longer than its KeyPackage lasts. On OK the joining is spent and its secrets are wiped; on an error it
@@ -121,6 +115,13 @@ struct group_committed {
     struct buffer welcome; /* MLSMessage; empty where nobody is added */
     struct buffer tree;    /* the ratchet_tree extension's content, for those who join */
 };
+
+/* Whether a KeyPackage's MLSMessage can be added to the group as it stands: all that group_commit, or another
+ * member, would refuse a commit for, but for what two that are added together may share. `leaf` borrows from
+ * the message. OK | E_MALFORMED | E_FORGED | E_EXPIRED | E_REFUSED | E_UNSUPPORTED | E_EXISTS (one of its
+ * keys is in the tree) | E_CRYPTO | E_NO_MEMORY */
+MUST_USE enum result group_may_add(const struct group *, struct bytes key_package, uint64_t now,
+                                   struct leaf_node *leaf);
 
 /* A commit with a new path, of the change and of all proposals that wait and do not concern ourselves. The
  * group stays in its epoch, with the new one staged, until the commit comes back through group_open and

@@ -139,22 +139,3 @@ enum result joining_psk(struct joining *joining, struct bytes id, struct bytes p
 {
     return psk_store_add(&joining->psks, id, psk);
 }
-
-enum result key_package_open(struct bytes message, uint64_t now, uint64_t longest_s, struct leaf_node *leaf,
-                             uint8_t ref[static MLS_HASH_LEN])
-{
-    struct mls_message read;
-    enum result res = mls_message_read(message, &read);
-
-    if (res == OK && read.wire_format != MLS_KEY_PACKAGE)
-        res = E_MALFORMED;
-    if (res == OK && !mls_suite_known(read.package.suite))
-        res = E_UNSUPPORTED;
-    if (res == OK)
-        res = key_package_check(&read.package, read.package.suite, (struct bytes){0}, now, longest_s, 0);
-    if (res == OK)
-        res = key_package_ref(&read.package, ref);
-    if (res == OK)
-        *leaf = read.package.leaf;
-    return res;
-}

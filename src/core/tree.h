@@ -87,6 +87,9 @@ MUST_USE enum result tree_check(const struct tree *, uint16_t suite, struct byte
 /* The part of it that a commit can break: no key twice, every credential understood by all.
  * OK | E_REFUSED | E_NO_MEMORY */
 MUST_USE enum result tree_check_members(const struct tree *);
+/* Whether a leaf that is valid by itself could come in without breaking that. OK | E_EXISTS (a key that is
+ * there already) | E_REFUSED */
+MUST_USE enum result tree_check_newcomer(const struct tree *, const struct leaf_node *);
 /* OK | E_FORGED | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result tree_check_signatures(const struct tree *, struct bytes group_id);
 

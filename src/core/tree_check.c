@@ -106,6 +106,26 @@ static enum result check_credentials(const struct tree *tree)
     return OK;
 }
 
+enum result tree_check_newcomer(const struct tree *tree, const struct leaf_node *leaf)
+{
+    for (uint32_t i = 0; i < tree_node_count(tree->depth); i++) {
+        const struct leaf_node *other = tree->nodes[i].leaf;
+        const struct parent_node *parent = tree->nodes[i].parent;
+
+        if (parent != NULL && bytes_equal(parent->key, leaf->encryption_key))
+            return E_EXISTS;
+        if (other == NULL)
+            continue;
+        if (bytes_equal(other->encryption_key, leaf->encryption_key) ||
+            bytes_equal(other->signature_key, leaf->signature_key))
+            return E_EXISTS;
+        if (!leaf_supports_credential(other, leaf->credential_type) ||
+            !leaf_supports_credential(leaf, other->credential_type))
+            return E_REFUSED;
+    }
+    return OK;
+}
+
 enum result tree_check_members(const struct tree *tree)
 {
     enum result res = check_unique(tree);

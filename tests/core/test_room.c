@@ -1,4 +1,8 @@
 #include "core/room.h"
+
+#include "core/frame.h"
+#include "core/group_state.h"
+#include "core/label.h"
 #include "core/table.h"
 #include "support/denied.h"
 #include "support/memory.h"
@@ -619,6 +623,122 @@ static void bad_key_packages_hold_nobody_up(void **state)
     table_end(&t);
 }
 
+/* A KeyPackage as a stranger may make it, with everything signed as it must be. */
+static void remade(struct core_room *room, void (*change)(struct key_package *, const struct core_room *),
+                   const struct core_room *other, struct buffer *out)
+{
+    struct buffer leaf = {0}, body = {0};
+    struct mls_message message;
+    uint8_t signature[MLS_SIGNATURE_LEN];
+    struct reader r;
+
+    assert_int_equal(mls_message_read(core_room_key_package(room), &message), OK);
+    change(&message.package, other);
+    assert_int_equal(leaf_write_signed(&leaf, &message.package.leaf, NULL, room->leaf_seed), OK);
+    r = reader_on(buffer_bytes(&leaf));
+    leaf_read(&r, &message.package.leaf);
+    assert_int_equal(reader_end(&r), OK);
+    key_package_write_body(&body, &message.package);
+    assert_int_equal(label_sign(room->leaf_seed, BYTES_TEXT("KeyPackageTBS"), buffer_bytes(&body), signature),
+                     OK);
+    message.package.signature = BYTES_OF(signature);
+    mls_message_write(out, &message);
+    assert_int_equal(buffer_end(out, NULL), OK);
+    buffer_free(&leaf);
+    buffer_free(&body);
+}
+
+static const uint8_t no_key[32] = {1}; /* a point of small order */
+
+static void of_another_suite(struct key_package *package, const struct core_room *keeper)
+{
+    (void)keeper;
+    package->suite = MLS_SUITE_AES_128_GCM;
+}
+
+static void without_the_rooms_extensions(struct key_package *package, const struct core_room *keeper)
+{
+    static const uint8_t seat_alone[] = {EXTENSION_SEAT >> 8, EXTENSION_SEAT & 0xff};
+
+    (void)keeper;
+    package->leaf.capabilities.extensions = BYTES_OF(seat_alone);
+}
+
+static void with_a_certificate(struct key_package *package, const struct core_room *keeper)
+{
+    static const uint8_t both[] = {0, MLS_CREDENTIAL_BASIC, 0, MLS_CREDENTIAL_X509};
+
+    (void)keeper;
+    package->leaf.credential_type = MLS_CREDENTIAL_X509;
+    package->leaf.capabilities.credentials = BYTES_OF(both);
+}
+
+static void with_a_node_s_key(struct key_package *package, const struct core_room *keeper)
+{
+    package->leaf.encryption_key =
+        keeper->group->epoch->tree.nodes[tree_root(keeper->group->epoch->tree.depth)].parent->key;
+}
+
+static void that_nothing_is_sealed_to(struct key_package *package, const struct core_room *keeper)
+{
+    (void)keeper;
+    package->leaf.encryption_key = BYTES_OF(no_key);
+}
+
+static void that_no_welcome_is_sealed_to(struct key_package *package, const struct core_room *keeper)
+{
+    (void)keeper;
+    package->init_key = BYTES_OF(no_key);
+}
+
+/* Valid by itself, and not for this group: whoever waits beside it comes in all the same. */
+static void key_packages_that_do_not_fit_hold_nobody_up(void **state)
+{
+    static const struct {
+        const char *what;
+        void (*change)(struct key_package *, const struct core_room *);
+    } rows[] = {
+        {"of another suite", of_another_suite},
+        {"without the room's extensions", without_the_rooms_extensions},
+        {"with a certificate", with_a_certificate},
+        {"with a node's key", with_a_node_s_key},
+        {"with a leaf's key that is none", that_nothing_is_sealed_to},
+        {"with an init key that is none", that_no_welcome_is_sealed_to},
+    };
+    struct table_of_people t;
+
+    (void)state;
+    table_start(&t, &everyone_speaks);
+    table_seat(&t, 2);
+    table_epoch(&t, (struct wish){.keeper = 0});
+    table_enter(&t, 2);
+    table_enter(&t, 3);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct core_commit *commit;
+        struct order_room order;
+        struct signal_placed placed;
+        struct buffer bad = {0};
+        struct bytes list;
+        struct writer w;
+
+        remade(t.people[2].room, rows[i].change, t.people[0].room, &bad);
+        table_order(&t, (struct wish){.keeper = 0}, &order);
+        w = writer_over(order.joiners);
+        signal_joiner_put(&w, &(struct signal_joiner){7, buffer_bytes(&bad), SIGNAL_NO_LEAF, {0}});
+        signal_joiner_put(
+            &w, &(struct signal_joiner){8, core_room_key_package(t.people[3].room), SIGNAL_NO_LEAF, {0}});
+        assert_int_equal(writer_end(&w, &order.order.joiners), OK);
+        if (core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit) != OK)
+            fail_msg("one KeyPackage %s holds everybody up", rows[i].what);
+        list = commit->seated;
+        assert_true(signal_placed_next(&list, &placed));
+        assert_int_equal(placed.waiting, 8);
+        assert_int_equal(list.len, 0);
+        buffer_free(&bad);
+    }
+    table_end(&t);
+}
+
 /* More wait than a message takes, and then more than the table does: as many as fit come in, in order. */
 static void a_crowd_comes_in_by_parts(void **state)
 {
@@ -926,6 +1046,7 @@ int main(void)
         cmocka_unit_test(another_houses_charter_is_refused),
         cmocka_unit_test(rooms_with_vouchers_are_not_entered),
         cmocka_unit_test(bad_key_packages_hold_nobody_up),
+        cmocka_unit_test(key_packages_that_do_not_fit_hold_nobody_up),
         cmocka_unit_test(a_crowd_comes_in_by_parts),
         cmocka_unit_test(f26_missed_commits_are_noticed),
         cmocka_unit_test(every_cut_and_bit_of_a_commit_is_refused),
