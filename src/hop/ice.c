@@ -143,13 +143,33 @@ static bool username_is_ours(const struct hop_ice *ice, struct bytes username)
                        text_of(&ice->remote_ufrag));
 }
 
-/* A request that was answered once counts no more from elsewhere: else whoever copies it on the way could
- * turn the stream to an address of his own. */
+/* Notes a transaction among all that there were; true where it may have been among them. Transactions are
+ * random (RFC 8489, section 5), so their own bytes say where their bits are. With a check each 5 s one new
+ * transaction in 15 is mistaken for an old one after 4 hours; that matters to who changes its address alone,
+ * and the next check comes a second later. */
+static bool past_note(struct hop_ice *ice, const uint8_t transaction[static STUN_TRANSACTION_LEN])
+{
+    bool known = true;
+
+    for (unsigned i = 0; i < 9; i += 3) {
+        unsigned place = (transaction[i] | transaction[i + 1] << 8) % HOP_PAST_BITS;
+        uint8_t bit = (uint8_t)(1u << place % 8);
+
+        known = known && (ice->past[place / 8] & bit) != 0;
+        ice->past[place / 8] |= bit;
+    }
+    return known;
+}
+
+/* A request that was answered once counts no more from elsewhere, however long ago that was: else whoever
+ * copies it on the way could turn the stream to an address of his own. */
 static bool copied(struct hop_ice *ice, const struct stun *m, const struct address *from)
 {
     for (unsigned i = 0; i < ice->seen_count; i++)
         if (memcmp(ice->seen[i].transaction, m->transaction, sizeof m->transaction) == 0)
             return !address_equal(&ice->seen[i].from, from);
+    if (past_note(ice, m->transaction) && ice->found && !address_equal(&ice->peer, from))
+        return true;
 
     struct hop_check *check = &ice->seen[ice->seen_next];
     memcpy(check->transaction, m->transaction, sizeof m->transaction);

@@ -7,9 +7,10 @@
 #include "wire/stun.h"
 
 enum {
-    HOP_PATHS = 4,       /* verified addresses of one peer */
-    HOP_SEEN_CHECKS = 8, /* transactions that were answered last */
-    HOP_SENT_CHECKS = 4, /* transactions whose answer is still good */
+    HOP_PATHS = 4,           /* verified addresses of one peer */
+    HOP_SEEN_CHECKS = 8,     /* transactions that were answered last */
+    HOP_SENT_CHECKS = 4,     /* transactions whose answer is still good */
+    HOP_PAST_BITS = 1 << 14, /* of the filter of all that were ever answered */
 };
 
 struct hop_text {
@@ -39,6 +40,7 @@ struct hop_ice {
     } paths[HOP_PATHS];
     unsigned seen_next, seen_count;
     struct hop_check seen[HOP_SEEN_CHECKS];
+    uint8_t past[HOP_PAST_BITS / 8]; /* a Bloom filter */
 
     uint64_t tie_breaker; /* client */
     uint64_t check_us;    /* when the next one is due */

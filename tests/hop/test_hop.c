@@ -385,6 +385,29 @@ static void a_copied_check_turns_nothing(void **state)
     done(p);
 }
 
+/* Nor does one that was copied long ago, when many others have been answered since. */
+static void a_check_copied_long_ago_turns_nothing(void **state)
+{
+    struct pair *p = opened(29);
+    struct link_datagram check;
+    struct address now;
+
+    (void)state;
+    hop_moved(p->ends[CLIENT].hop);
+    p->ends[CLIENT].due_us = p->now_us;
+    pair_run(p, p->now_us);
+    assert_true(link_take(&p->link, UINT64_MAX, &check));
+    assert_int_equal(pair_give(p, RELAY, &check.from, bytes(check.bytes, check.len)), OK);
+    pair_run(p, p->now_us + 120 * SECOND);
+    assert_int_equal(pair_give(p, RELAY, &stranger, bytes(check.bytes, check.len)), E_REPLAY);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    /* Who moves with a check of its own is followed. */
+    p->ends[CLIENT].at.port[1] ^= 0x55;
+    pair_run(p, p->now_us + 7 * SECOND);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    done(p);
+}
+
 /* A peer that checks without nominating is heard, but not followed. */
 static void a_check_without_nomination_moves_nothing(void **state)
 {
@@ -742,6 +765,7 @@ int main(void)
         cmocka_unit_test(g20_follows_the_authenticated_address),
         cmocka_unit_test(g20_follows_a_consent_check_too),
         cmocka_unit_test(a_copied_check_turns_nothing),
+        cmocka_unit_test(a_check_copied_long_ago_turns_nothing),
         cmocka_unit_test(a_check_without_nomination_moves_nothing),
         cmocka_unit_test(consent_is_asked_for_every_five_seconds),
         cmocka_unit_test(g21_consent_ends_after_thirty_seconds),
