@@ -112,6 +112,12 @@ static struct fact fact_of(struct standing_entry *entry, enum statement_verb ver
     }
 }
 
+/* A block takes every role away, so it would overrule the maker who gave one (F30). */
+static bool has_role_by_maker(const struct standing_entry *entry)
+{
+    return (entry->moderator && entry->moderator_by_maker) || (entry->speaker && entry->speaker_by_maker);
+}
+
 enum result standing_add(struct standing *s, const struct statement *word)
 {
     bool by_maker = is_maker(s, word->signer);
@@ -139,6 +145,8 @@ enum result standing_add(struct standing *s, const struct statement *word)
         entry = entry_make(s, word->subject, word->kind == STATEMENT_LEAF);
         if (entry == NULL)
             return E_NO_MEMORY;
+        if (word->verb == STATEMENT_BLOCK && !by_maker && has_role_by_maker(entry))
+            return E_REFUSED;
         fact = fact_of(entry, word->verb);
         if (*fact.by_maker && !by_maker && *fact.is != fact.value)
             return E_REFUSED;

@@ -134,6 +134,26 @@ static void f30_the_maker_outranks(void **state)
     assert_int_equal(say(ANN, STATEMENT_MODERATOR, MODERATOR), E_REFUSED);
 }
 
+/* F30: nor is the maker's word overruled by the way of a block. */
+static void f30_only_the_maker_blocks_whom_the_maker_named(void **state)
+{
+    (void)state;
+    assert_int_equal(say(MAKER, STATEMENT_MODERATOR, ANN), OK);
+    assert_int_equal(say(ANN, STATEMENT_BLOCK, MODERATOR), E_REFUSED);
+    assert_int_equal(say(MODERATOR, STATEMENT_BLOCK, ANN), E_REFUSED);
+    assert_true(standing_is_moderator(&standing, keys[MODERATOR], false));
+    assert_true(standing_is_moderator(&standing, keys[ANN], false));
+    assert_int_equal(say(MAKER, STATEMENT_SPEAKER, BO), OK);
+    assert_int_equal(say(MODERATOR, STATEMENT_BLOCK, BO), E_REFUSED);
+    assert_true(standing_may_speak(&standing, keys[BO], false));
+    /* Once the maker has taken it back, and where it is another moderator's word, they may. */
+    assert_int_equal(say(MAKER, STATEMENT_NO_SPEAKER, BO), OK);
+    assert_int_equal(say(MODERATOR, STATEMENT_BLOCK, BO), OK);
+    assert_int_equal(say(ANN, STATEMENT_MODERATOR, CY), OK);
+    assert_int_equal(say(MODERATOR, STATEMENT_BLOCK, CY), OK);
+    assert_false(standing_is_moderator(&standing, keys[CY], false));
+}
+
 static void blocked_people_have_no_role(void **state)
 {
     (void)state;
@@ -211,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup(f1_an_old_statement_is_not_said_again, set_up),
         cmocka_unit_test_setup(another_rooms_statement_counts_for_nothing, set_up),
         cmocka_unit_test_setup(f30_the_maker_outranks, set_up),
+        cmocka_unit_test_setup(f30_only_the_maker_blocks_whom_the_maker_named, set_up),
         cmocka_unit_test_setup(blocked_people_have_no_role, set_up),
         cmocka_unit_test_setup(where_everyone_may_speak_one_can_still_be_taken_off, set_up),
         cmocka_unit_test_setup(f15_a_link_is_closed_in_private_rooms_alone, set_up),
