@@ -1,5 +1,6 @@
 #include "core/room.h"
 
+#include "core/frame.h"
 #include "core/roles.h"
 
 #include <stdlib.h>
@@ -322,6 +323,17 @@ static enum result follow(struct core_room *room, uint64_t now_ms, struct opened
     return res;
 }
 
+/* A commit can call for a PSK or a proposal that only its maker knows, and then there is no key for it
+ * either. But that is no commit which we missed: whoever left the room for it could be sent away by any
+ * member. */
+static bool is_of_our_epoch(const struct core_room *room, struct bytes commit)
+{
+    struct mls_message message;
+
+    return mls_message_read(commit, &message) == OK && message.wire_format == MLS_PRIVATE_MESSAGE &&
+           message.private.epoch == group_epoch(room->group);
+}
+
 enum result core_room_take(struct core_room *room, struct core_now now, const struct core_handshake *h,
                            const struct core_change **out)
 {
@@ -333,6 +345,8 @@ enum result core_room_take(struct core_room *room, struct core_now now, const st
     if (room->stage != ROOM_SEATED)
         return E_STATE;
     res = group_open(room->group, h->commit, now.unix_s, &opened);
+    if (res == E_NO_KEY && is_of_our_epoch(room, h->commit))
+        res = E_REFUSED;
     if (res == OK)
         res = policy_judge(&p, opened, &room->next);
     if (res == OK)

@@ -818,6 +818,37 @@ static void f26_missed_commits_are_noticed(void **state)
     table_end(&t);
 }
 
+/* A commit of this epoch that hangs on what its maker alone knows is refused as any other bad one is. Taken
+ * for the sign of a missed commit it would send everybody out of the room. */
+static void f5_a_commit_that_nobody_can_open_sends_nobody_away(void **state)
+{
+    struct table_of_people t;
+    struct buffer unsent = {0};
+    struct group_committed out;
+    const struct core_change *change;
+
+    (void)state;
+    table_start(&t, &everyone_speaks);
+    table_seat(&t, 3);
+    assert_int_equal(
+        group_propose_remove(t.people[1].room->group, &t.seeded.random, 1, (struct bytes){0}, &unsent), OK);
+    assert_int_equal(
+        group_propose_remove(t.people[1].room->group, &t.seeded.random, 2, (struct bytes){0}, &unsent), OK);
+    assert_int_equal(group_commit(t.people[1].room->group, &t.seeded.random, &(struct group_change){0},
+                                  table_now(&t).unix_s, &out),
+                     OK);
+    for (unsigned i = 0; i < 3; i += 2)
+        assert_int_equal(core_room_take(t.people[i].room, table_now(&t),
+                                        &(struct core_handshake){.commit = buffer_bytes(&out.commit)},
+                                        &change),
+                         E_REFUSED);
+    group_committed_free(&out);
+    buffer_free(&unsent);
+    table_epoch(&t, (struct wish){.keeper = 0});
+    all_agree(&t, 7);
+    table_end(&t);
+}
+
 static void every_cut_and_bit_of_a_commit_is_refused(void **state)
 {
     static struct upload u;
@@ -1049,6 +1080,7 @@ int main(void)
         cmocka_unit_test(key_packages_that_do_not_fit_hold_nobody_up),
         cmocka_unit_test(a_crowd_comes_in_by_parts),
         cmocka_unit_test(f26_missed_commits_are_noticed),
+        cmocka_unit_test(f5_a_commit_that_nobody_can_open_sends_nobody_away),
         cmocka_unit_test(every_cut_and_bit_of_a_commit_is_refused),
         cmocka_unit_test(old_keys_end),
         cmocka_unit_test(music_frames_are_longer),
