@@ -8,6 +8,7 @@
 #include "house/rooms.h"
 #include "house/seating.h"
 #include "house/talk.h"
+#include "house/trial.h"
 
 #include "base/reader.h"
 #include "wire/envelope.h"
@@ -29,6 +30,7 @@ static const struct route {
     [SIGNAL_LEAVE] = {SESSION_SIGNED_IN, seating_leave},
     [SIGNAL_CATCH_UP] = {SESSION_SIGNED_IN, returning_catch_up},
     [SIGNAL_COMMIT] = {SESSION_SIGNED_IN, delivery_commit},
+    [SIGNAL_ANSWER] = {SESSION_SIGNED_IN, trial_answer},
     [SIGNAL_SAY] = {SESSION_SIGNED_IN, talk_say},
 };
 
@@ -282,6 +284,14 @@ static bool is_fault(unsigned reason)
     return reason == REASON_MALFORMED || reason == REASON_FORGED || reason == REASON_TOO_MANY;
 }
 
+void session_answer(struct session *s, uint32_t request, struct answer how)
+{
+    if (how.reason != 0)
+        refuse(s, request, how);
+    if (is_fault(how.reason) && ++s->faults >= HOUSE_FAULTS_MAX)
+        session_dismiss(s, CLOSE_POLICY);
+}
+
 void session_take(struct session *s, uint64_t now_ms, struct bytes padded)
 {
     struct house *h = s->house;
@@ -299,10 +309,7 @@ void session_take(struct session *s, uint64_t now_ms, struct bytes padded)
             how = handle(s, message);
         else
             how = refusal(REASON_TOO_MANY, "too many requests in too short a time");
-        if (how.reason != 0)
-            refuse(s, number_of(message), how);
-        if (is_fault(how.reason) && ++s->faults >= HOUSE_FAULTS_MAX)
-            session_dismiss(s, CLOSE_POLICY);
+        session_answer(s, number_of(message), how);
     }
     settle(h);
 }

@@ -1,7 +1,7 @@
 #include "house/doorkeeper.h"
 #include "house/gathering.h"
 #include "house/standing.h"
-#include "house/upload.h"
+#include "house/trial.h"
 
 /* The message for the members, without a request's number, in the house's room for plain messages. */
 static enum result write_handshake(const struct upload *u, struct bytes *plain)
@@ -115,6 +115,17 @@ static void tell_all(struct upload *u, uint32_t request)
     }
 }
 
+/* Moderators, and whoever was asked to, commit as they please; others now and then (attack F27). */
+static bool may_commit(struct session *s)
+{
+    const struct gathering *g = s->gathering;
+    bool rested;
+
+    return s->moderates || (g->asked && g->asked_leaf == s->leaf) ||
+           allowance_spend(&s->commits, s->house->now_ms, HOUSE_COMMITS_BURST, HOUSE_COMMITS_EACH_MS,
+                           &rested);
+}
+
 struct answer delivery_commit(struct session *s, const struct signal *message)
 {
     struct upload u = {.by = s, .commit = &message->commit};
@@ -128,6 +139,17 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
     res = delivery_get(s->house, s->gathering->room, s->gathering->number, &state);
     if (res != OK)
         return trouble(res);
+    if (s->gathering->trial != NULL) {
+        res = trial_hold(s, message, &state);
+        if (res == OK)
+            return answered();
+        if (res != E_STATE)
+            return trouble(res);
+        if (u.commit->epoch == state.epoch)
+            return refusal(REASON_TOO_MANY, "too many commits wait already");
+    }
+    if (!may_commit(s))
+        return refusal(REASON_TOO_MANY, "too many commits in too short a time");
     how = upload_judge(&u, &state);
     if (how.reason != 0)
         return how;
@@ -145,7 +167,9 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
     if (res != OK)
         return trouble(res);
 
+    trial_begin(&u);
     tell_all(&u, message->request);
+    s->gathering->epoch_since_ms = s->house->now_ms;
     s->gathering->last_commit_ms = s->house->now_ms;
     doorkeeper_committed(s->gathering, s);
     return answered();

@@ -3,6 +3,7 @@
 #include "house/gathering.h"
 #include "house/rooms.h"
 #include "house/seating.h"
+#include "house/trial.h"
 
 enum { SWEEP_MS = 5000 };
 
@@ -102,6 +103,8 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
     if (res != OK)
         return trouble(res);
 
+    trial_forget(g);
+    g->epoch_since_ms = s->house->now_ms;
     gathering_open_media(g);
     seating_take(s, 0);
     /* Seats of the table before, still in their grace, are no seats any more. */
@@ -113,6 +116,22 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
     seating_tell(s, message->request, 0, (struct bytes){0}, (struct bytes){0});
     doorkeeper_anew(g);
     return answered();
+}
+
+enum result delivery_step_back(struct house *h, const uint8_t room[static 32], uint16_t number,
+                               uint64_t epoch)
+{
+    uint64_t changed = 0;
+    enum result res = store_do(
+        h->store, "UPDATE gathering SET epoch = $3 - 1 WHERE room = $1 AND number = $2 AND epoch = $3",
+        &changed, store_bytes(bytes(room, 32)), store_int(number), store_int((int64_t)epoch));
+
+    if (res == OK && changed == 0)
+        return E_STALE;
+    if (res != OK)
+        return res;
+    return store_do(h->store, "DELETE FROM handshake WHERE room = $1 AND number = $2 AND epoch = $3 - 1",
+                    NULL, store_bytes(bytes(room, 32)), store_int(number), store_int((int64_t)epoch));
 }
 
 /* ---- ends */
@@ -143,8 +162,10 @@ void delivery_deserted(struct house *h, const uint8_t room[static 32], uint16_t 
 
     if (g != NULL && gathering_count(g, PLACE_SEATED) != 0)
         return;
-    if (g != NULL)
+    if (g != NULL) {
+        trial_forget(g);
         gathering_end_media(g);
+    }
     res = delivery_get(h, room, number, &state);
     if (res == OK && state.group_len == 0)
         return;
@@ -221,12 +242,16 @@ static void sweep(struct house *h)
 
 void delivery_due(struct house *h)
 {
-    for (struct gathering *g = h->gatherings; g != NULL; g = g->next) {
-        if (g->due_ms <= h->now_ms) {
-            g->due_ms = UINT64_MAX;
-            doorkeeper_ask(g);
-        }
+    struct gathering *next;
+
+    for (struct gathering *g = h->gatherings; g != NULL; g = next) {
+        next = g->next;
         house_wake(h, g->due_ms);
+        if (g->due_ms > h->now_ms)
+            continue;
+        g->due_ms = UINT64_MAX;
+        doorkeeper_ask(g);
+        trial_due(g); /* the gathering may end by it */
     }
     if (h->now_ms >= h->sweep_due_ms)
         sweep(h);

@@ -27,6 +27,10 @@ MUST_USE enum result delivery_open(struct house *, const uint8_t room[static 32]
 struct answer delivery_founded(struct session *, const struct signal *);
 struct answer delivery_commit(struct session *, const struct signal *);
 
+/* Inside a transaction: the commit that began this epoch is no more. OK | E_STALE | E_IO | E_NO_MEMORY */
+MUST_USE enum result delivery_step_back(struct house *, const uint8_t room[static 32], uint16_t number,
+                                        uint64_t epoch);
+
 /* When the last one is gone, in grace or not, the table is nobody's: forgets group, seats and commits. */
 void delivery_deserted(struct house *, const uint8_t room[static 32], uint16_t number);
 /* The room is no more in the store: tells everybody who was in it. */

@@ -17,6 +17,9 @@ enum { PASSED_OVER_MAX = 2 };
 /* Plain leaves are batched; and a failure of the disk is tried again after as long. */
 enum { REKEY_MS = 1000 };
 
+/* Time for two doorkeepers to answer before the epoch is as old as it may be. */
+enum { EPOCH_OLD_MS = EPOCH_MS - 2 * DOORKEEPER_MS };
+
 void doorkeeper_stir(struct gathering *g, uint64_t at_ms)
 {
     if (at_ms < g->due_ms)
@@ -136,6 +139,12 @@ static enum result write_lost(const struct gathering *g, const struct delivery_s
     return res == OK ? writer_end(w, list) : res;
 }
 
+/* Nobody comes or goes: an epoch that has lasted for long ends with an empty commit (attack F18). */
+static bool is_old(const struct gathering *g)
+{
+    return g->house->now_ms >= g->epoch_since_ms + EPOCH_OLD_MS;
+}
+
 static enum result ask(struct gathering *g, struct session *doorkeeper)
 {
     const size_t half = SIGNAL_BYTES / 2;
@@ -152,7 +161,7 @@ static enum result ask(struct gathering *g, struct session *doorkeeper)
         res = write_lost(g, &state, &second, &message.waiting.lost);
     if (res != OK)
         return res;
-    if (message.waiting.joiners.len == 0 && message.waiting.lost.len == 0) {
+    if (message.waiting.joiners.len == 0 && message.waiting.lost.len == 0 && !is_old(g)) {
         g->asked = false;
         return OK;
     }
@@ -226,6 +235,12 @@ void doorkeeper_ask(struct gathering *g)
     struct session *doorkeeper;
     enum result res;
 
+    if (g->epoch_since_ms == 0)
+        g->epoch_since_ms = g->house->now_ms;
+    doorkeeper_stir(g, g->epoch_since_ms + EPOCH_OLD_MS > g->house->now_ms ? g->epoch_since_ms + EPOCH_OLD_MS
+                                                                           : UINT64_MAX);
+    if (g->trial != NULL) /* its end stirs again */
+        return;
     if (g->asked && g->house->now_ms < g->asked_until_ms) {
         doorkeeper_stir(g, g->asked_until_ms);
         return;

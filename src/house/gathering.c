@@ -62,6 +62,9 @@ static void take_out(struct session *s)
     free(s->key_package);
     s->key_package = NULL;
     s->key_package_len = 0;
+    free(s->held);
+    s->held = NULL;
+    s->answers = false;
 }
 
 void gathering_quit(struct session *s)
@@ -83,6 +86,7 @@ void gathering_free(struct gathering *g)
     *g->link = g->next;
     if (g->next != NULL)
         g->next->link = g->link;
+    free(g->trial);
     free(g);
 }
 

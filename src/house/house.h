@@ -17,14 +17,17 @@
 
 /* Times and bounds of the house alone. */
 enum {
-    HOUSE_SIGN_IN_MS = 10000,   /* a link that has not signed in by then is closed */
-    SEAT_RESTORED_MS = 15000,   /* after a restart: so long a seat waits for its client to come back */
-    HOUSE_ROOM_EMPTY_MIN = 60,  /* minutes that a room may stand empty before it ends */
-    HOUSE_ROOMS_EACH = 16,      /* rooms that one account may have at a time */
-    HOUSE_REQUESTS_BURST = 60,  /* requests of one link at once ... */
-    HOUSE_REQUESTS_SECOND = 20, /* ... and each second; what is beyond is refused */
-    HOUSE_SAYS_BURST = 20,      /* messages to the others of a room at once ... */
-    HOUSE_SAYS_EACH_MS = 200,   /* ... and then one in this time */
+    HOUSE_SIGN_IN_MS = 10000,     /* a link that has not signed in by then is closed */
+    SEAT_RESTORED_MS = 15000,     /* after a restart: so long a seat waits for its client to come back */
+    HOUSE_ROOM_EMPTY_MIN = 60,    /* minutes that a room may stand empty before it ends */
+    HOUSE_ROOMS_EACH = 16,        /* rooms that one account may have at a time */
+    HOUSE_REQUESTS_BURST = 60,    /* requests of one link at once ... */
+    HOUSE_REQUESTS_SECOND = 20,   /* ... and each second; what is beyond is refused */
+    HOUSE_SAYS_BURST = 20,        /* messages to the others of a room at once ... */
+    HOUSE_SAYS_EACH_MS = 200,     /* ... and then one in this time */
+    HOUSE_COMMITS_BURST = 4,      /* commits of a member who is no moderator and was not asked, at once ... */
+    HOUSE_COMMITS_EACH_MS = 1000, /* ... and then one in this time */
+    TRIAL_MS = 2000,              /* a commit that nobody but its poster follows is undone after this time */
     HOUSE_FAULTS_MAX = 16,  /* malformed, forged or hasty requests without a rest; then the link is closed */
     HOUSE_LINKS_MAX = 4096, /* links at a time */
 };

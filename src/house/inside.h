@@ -82,7 +82,12 @@ struct session {
     uint32_t leaf;
     uint8_t tag[TAG_BYTES]; /* what the relay knows the seat by; random, drawn when it is committed */
     uint32_t ticket;        /* the number of the newest ticket */
-    uint64_t lost_at_ms;    /* SESSION_ENDED and seated: when the seat is lost; UINT64_MAX: not known yet */
+    bool answers;           /* it has said in this seat that it follows */
+    uint8_t *held;          /* owned: a commit that waits for the end of a trial */
+    size_t held_len;
+    uint64_t held_number;
+    struct allowance commits; /* that nobody asked it for */
+    uint64_t lost_at_ms;      /* SESSION_ENDED and seated: when the seat is lost; UINT64_MAX: not known yet */
 };
 
 /* One table of a room with anybody at it. */
@@ -99,7 +104,9 @@ struct gathering {
     uint32_t asked_leaf;
     uint64_t asked_until_ms;
     uint64_t due_ms; /* when to look again whether somebody must be asked; UINT64_MAX for never */
-    uint64_t last_commit_ms;
+    uint64_t last_commit_ms, epoch_since_ms;
+    struct trial *trial; /* of the newest commit; NULL once somebody has followed it */
+    uint64_t next_held;
 };
 
 struct house {
@@ -154,6 +161,8 @@ void session_end(struct session *, uint64_t now_ms);
 /* Does what is due; returns when to call again. */
 uint64_t house_due(struct house *, uint64_t now_ms);
 
+/* Answers a request that waited: says why it was refused, where it was. */
+void session_answer(struct session *, uint32_t request, struct answer);
 /* Takes it out of all lists; its line is not closed. For api.c, delivery.c and house_free. */
 void session_free(struct session *);
 /* Ends a session from within: it gets nothing more, and its line is closed when the verb is through. */

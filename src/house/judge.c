@@ -102,6 +102,14 @@ static struct answer judge_removed(struct upload *u)
     return answered();
 }
 
+bool upload_removes(const struct upload *u, uint32_t leaf)
+{
+    for (unsigned i = 0; i < u->removed_count; i++)
+        if (u->removed[i].leaf == leaf)
+            return true;
+    return false;
+}
+
 struct answer upload_judge(struct upload *u, const struct delivery_state *state)
 {
     const struct signal_commit *c = u->commit;

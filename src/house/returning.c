@@ -21,6 +21,7 @@ static enum result take_over(struct session *s, struct session *old)
     s->wants = old->wants;
     s->moderates = old->moderates;
     s->role = old->role;
+    s->answers = old->answers;
     memcpy(s->tag, old->tag, sizeof s->tag);
     memcpy(s->fingerprint, old->fingerprint, sizeof s->fingerprint);
     memcpy(ended.seat_ended.room, g->room, sizeof ended.seat_ended.room);
@@ -140,6 +141,7 @@ static enum result restore_one(struct house *h, const struct store_rows *rows)
     seating_take(s, (uint32_t)store_column_int(rows, 2));
     if (!s->gathering->has_media)
         gathering_open_media(s->gathering);
+    s->gathering->due_ms = 0; /* the age of its epoch counts from the first house_due on */
     return OK;
 }
 

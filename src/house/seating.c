@@ -140,6 +140,24 @@ enum result seating_update(struct house *h, const uint8_t room[static 32], uint1
                     store_int(seat->role));
 }
 
+enum result seating_lose(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf)
+{
+    return store_do(h->store, "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3", NULL,
+                    store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
+}
+
+enum result seating_put_back(struct house *h, const uint8_t room[static 32], uint16_t number,
+                             const struct seat *seat)
+{
+    static const uint8_t nothing[32];
+
+    return store_do(h->store,
+                    "INSERT INTO seat (room, number, leaf, account, invited, wants, moderates, role, "
+                    "fingerprint, lost) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, $5, 1)",
+                    NULL, store_bytes(bytes(room, 32)), store_int(number), store_int(seat->leaf),
+                    store_bytes(BYTES_OF(seat->account)), store_bytes(BYTES_OF(nothing)));
+}
+
 enum result seating_remove(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf)
 {
     uint64_t changed = 0;
@@ -258,18 +276,11 @@ void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct by
 static enum result lose(const struct session *s)
 {
     const struct gathering *g = s->gathering;
-    struct store *store = s->house->store;
-    enum result res = store_begin(store);
+    enum result res = store_begin(s->house->store);
 
     if (res != OK)
         return res;
-    res = store_do(store, "UPDATE seat SET lost = 1 WHERE room = $1 AND number = $2 AND leaf = $3", NULL,
-                   store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(s->leaf));
-    if (res != OK) {
-        store_rollback(store);
-        return res;
-    }
-    res = store_commit(store);
+    res = house_conclude(s->house, seating_lose(s->house, g->room, g->number, s->leaf));
     if (res == OK)
         seating_revoke(s);
     return res;

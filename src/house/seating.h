@@ -38,6 +38,12 @@ MUST_USE enum result seating_add(const struct session *, uint32_t leaf);
 /* Its roles alone. */
 MUST_USE enum result seating_update(struct house *, const uint8_t room[static 32], uint16_t number,
                                     const struct seat *);
+/* Still a leaf, but nobody's from now on; without effect where none is there. */
+MUST_USE enum result seating_lose(struct house *, const uint8_t room[static 32], uint16_t number,
+                                  uint32_t leaf);
+/* One that was removed is a leaf again, and lost. */
+MUST_USE enum result seating_put_back(struct house *, const uint8_t room[static 32], uint16_t number,
+                                      const struct seat *);
 /* OK | E_NOT_FOUND | ... */
 MUST_USE enum result seating_remove(struct house *, const uint8_t room[static 32], uint16_t number,
                                     uint32_t leaf);

@@ -24,14 +24,6 @@ static struct move *move_of(struct upload *u, struct session *who, uint32_t leaf
     return m;
 }
 
-static bool is_removed(const struct upload *u, uint32_t leaf)
-{
-    for (unsigned i = 0; i < u->removed_count; i++)
-        if (u->removed[i].leaf == leaf)
-            return true;
-    return false;
-}
-
 static struct session *find_placed(const struct upload *u, uint32_t leaf)
 {
     for (unsigned i = 0; i < u->placed_count; i++)
@@ -67,7 +59,7 @@ static struct answer judge_one(struct upload *u, const struct signal_moved *item
 
     if (item->role > SIGNAL_NO_MODERATOR)
         return refusal(REASON_MALFORMED, "no such role");
-    if (!is_joiner && is_removed(u, item->leaf))
+    if (!is_joiner && upload_removes(u, item->leaf))
         return answered();
     if (who == NULL)
         who = gathering_leaf(u->by->gathering, item->leaf);
@@ -95,7 +87,7 @@ static unsigned count_speakers(const struct upload *u)
     for (const struct session *s = u->by->gathering->sessions; s != NULL; s = s->beside) {
         enum signal_role role = s->role;
 
-        if (s->place != PLACE_SEATED || is_removed(u, s->leaf))
+        if (s->place != PLACE_SEATED || upload_removes(u, s->leaf))
             continue;
         for (unsigned i = 0; i < u->moved_count; i++)
             if (u->moved[i].who == s)
@@ -142,6 +134,15 @@ struct answer stage_judge(struct upload *u)
     return answered();
 }
 
+static struct seat seat_after(const struct move *m)
+{
+    return (struct seat){.leaf = m->leaf,
+                         .invited = m->invited,
+                         .wants = m->wants,
+                         .moderates = m->moderates,
+                         .role = m->role};
+}
+
 enum result stage_keep(const struct upload *u)
 {
     struct house *h = u->by->house;
@@ -150,11 +151,7 @@ enum result stage_keep(const struct upload *u)
 
     for (unsigned i = 0; i < u->moved_count && res == OK; i++) {
         const struct move *m = &u->moved[i];
-        const struct seat seat = {.leaf = m->leaf,
-                                  .invited = m->invited,
-                                  .wants = m->wants,
-                                  .moderates = m->moderates,
-                                  .role = m->role};
+        const struct seat seat = seat_after(m);
 
         res = seating_update(h, g->room, g->number, &seat);
         if (res == OK && m->of_speaking)
@@ -165,20 +162,26 @@ enum result stage_keep(const struct upload *u)
     return res;
 }
 
+void stage_set(struct session *s, const struct seat *to)
+{
+    bool must_stop = s->role == SIGNAL_SPEAKER && to->role != SIGNAL_SPEAKER;
+
+    s->invited = to->invited;
+    s->wants = to->wants;
+    s->moderates = to->moderates;
+    s->role = to->role;
+    if (!must_stop || s->place != PLACE_SEATED)
+        return;
+    seating_revoke(s);
+    if (seating_send_ticket(s, 0) != OK)
+        session_dismiss(s, CLOSE_TRY_LATER);
+}
+
 void stage_take(const struct upload *u)
 {
     for (unsigned i = 0; i < u->moved_count; i++) {
-        const struct move *m = &u->moved[i];
-        bool must_stop = m->who->role == SIGNAL_SPEAKER && m->role != SIGNAL_SPEAKER;
+        const struct seat seat = seat_after(&u->moved[i]);
 
-        m->who->invited = m->invited;
-        m->who->wants = m->wants;
-        m->who->moderates = m->moderates;
-        m->who->role = m->role;
-        if (!must_stop || m->who->place != PLACE_SEATED)
-            continue;
-        seating_revoke(m->who);
-        if (seating_send_ticket(m->who, 0) != OK)
-            session_dismiss(m->who, CLOSE_TRY_LATER);
+        stage_set(u->moved[i].who, &seat);
     }
 }

@@ -5,6 +5,7 @@
 
 #include "house/delivery.h"
 #include "house/seating.h"
+#include "wire/charter.h"
 
 /* Somebody's seat after the commit, where its roles change anything. */
 struct move {
@@ -30,6 +31,8 @@ struct upload {
 /* judge.c: fills the upload from by, commit and the table's state. */
 struct answer upload_judge(struct upload *, const struct delivery_state *);
 
+bool upload_removes(const struct upload *, uint32_t leaf);
+
 /* stage.c: who comes on stage and leaves it. */
 struct answer stage_judge(struct upload *);
 /* Inside a transaction. OK | E_IO | E_NO_MEMORY */
@@ -37,5 +40,7 @@ MUST_USE enum result stage_keep(const struct upload *);
 /* After it: tickets follow. A seat that must not publish any more is ended at the relay with all its tickets
  * (attack F32) and gets a listener's. */
 void stage_take(const struct upload *);
+/* The same for one seat. */
+void stage_set(struct session *, const struct seat *);
 
 #endif

@@ -437,6 +437,17 @@ struct draft {
     uint8_t secrets[3072];
 };
 
+/* Says that it is in this epoch, with a value of 16 times this byte. */
+static inline void guest_answer(struct guest *g, const uint8_t room[32], uint64_t epoch, char value)
+{
+    struct signal m = {.type = SIGNAL_ANSWER};
+
+    memcpy(m.answer.room, room, 32);
+    m.answer.epoch = epoch;
+    memset(m.answer.value, value, sizeof m.answer.value);
+    guest_send(g, &m);
+}
+
 /* An MLSMessage with a PrivateMessage of this content: 1 application, 2 proposal, 3 commit. */
 static inline struct bytes guest_private(struct bytes_mut to, uint64_t epoch, const char *group,
                                          unsigned content)

@@ -350,11 +350,15 @@ static void g45_out_and_in_after_three_tickets(void **state)
     sit(&t, inn);
     for (unsigned i = 0; i < 6; i++) {
         inn_wait(inn, TICKET_RENEW_S * 1000);
+        guest_forget(&t.anna);
+        guest_forget(&t.bert);
         guest_ticket(&t.bert, t.room);
         guest_got(&t.bert, SIGNAL_TICKET);
     }
-    guest_forget(&t.anna);
-    leaves_and_comes_again(&t, 1);
+    commits(&t.anna, t.room, 1);
+    guest_forget(&t.bert);
+    inn_wait(inn, 2000);
+    leaves_and_comes_again(&t, 2);
     rise(&t);
 }
 
