@@ -269,6 +269,9 @@ static void malformed_messages_are_refused(void **state)
                                           (struct bytes_mut){padded_room, sizeof padded_room}, &padded),
                              OK);
             guest_send_raw(&anna, padded);
+            /* An ANSWER of the right form is not answered, wherever it comes from. */
+            if (type == SIGNAL_ANSWER && len == 5 + 32 + 2 + 8 + 16)
+                continue;
             assert_true(anna.came - anna.taken == 1);
             if (anna.inbox[anna.taken].signal.type == SIGNAL_REFUSED && len >= 5)
                 assert_int_equal(anna.inbox[anna.taken].signal.request, 9);
