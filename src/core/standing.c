@@ -127,6 +127,9 @@ enum result standing_add(struct standing *s, const struct statement *word)
 
     if (s->statement_count == STATEMENTS_MAX)
         return E_NO_MEMORY;
+    /* Or a moderator could fill the list, and nobody could take that role away any more (F30). */
+    if (!by_maker && s->statement_count >= STATEMENTS_MAX - STATEMENTS_FOR_MAKER)
+        return E_REFUSED;
     if (!standing_is_moderator(s, word->signer, false))
         return E_REFUSED;
     if (word->number <= last_number(s, word->signer))

@@ -35,8 +35,9 @@ struct standing {
 void standing_start(struct standing *, const struct charter *, const uint8_t room[static 32]);
 
 /* Adds one statement. Refused are: a signer who is no moderator by what holds so far, a number that is not
- * above its last, a word against the maker, and one that would overrule the maker's (F30). OK | E_FORGED |
- * E_REPLAY (the number) | E_REFUSED | E_NO_MEMORY (STATEMENTS_MAX) | E_CRYPTO */
+ * above its last, a word against the maker, one that would overrule the maker's, and another's than the
+ * maker's in the places that are kept for it (F30). OK | E_FORGED | E_REPLAY (the number) | E_REFUSED |
+ * E_NO_MEMORY (STATEMENTS_MAX) | E_CRYPTO */
 MUST_USE enum result standing_add(struct standing *, const struct statement *);
 
 /* A whole extension, from the charter on. OK | E_MALFORMED | E_UNSUPPORTED | as standing_add. */

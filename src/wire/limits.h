@@ -60,7 +60,7 @@ enum {
 enum {
     SIGNAL_BYTES = 256 * 1024, /* of one padded signalling message */
     KEY_PACKAGE_BYTES = 2048,
-    COMMIT_BYTES = 32 * 1024,
+    COMMIT_BYTES = 64 * 1024 - 1, /* a room's statements, all of them, and a path to a whole table */
     WELCOME_BYTES = 64 * 1024,
     TREE_BYTES = 128 * 1024,
     SAY_BYTES = 16 * 1024, /* of one sealed message among members */

@@ -32,7 +32,8 @@ struct statement {
 enum {
     STATEMENT_SIGNED_BYTES = 1 + 4 + 32 + 1 + 1 + 32,
     STATEMENT_BYTES = STATEMENT_SIGNED_BYTES + 64,
-    STATEMENTS_MAX = 256, /* that one room holds */
+    STATEMENTS_MAX = 256,      /* that one room holds */
+    STATEMENTS_FOR_MAKER = 32, /* of them, the last: the maker's alone */
 };
 
 /* What is signed; then the whole. OK | E_TOO_LARGE */

@@ -232,6 +232,30 @@ static void f30_the_makers_word_is_above_all(void **state_)
     table_end(&t);
 }
 
+/* F30: however many statements a moderator makes, the maker has the last ones, and a commit that carries them
+ * all still goes through the door. */
+static void f30_nobody_fills_the_list_against_the_maker(void **state_)
+{
+    enum { FREE = STATEMENTS_MAX - STATEMENTS_FOR_MAKER };
+    static struct core_word words[FREE];
+    struct table_of_people t;
+
+    (void)state_;
+    table_start(&t, &moderators_speak);
+    table_seat(&t, 3);
+    state(&t, 0, STATEMENT_MODERATOR, 1);
+    for (unsigned i = 0; i < FREE; i++)
+        words[i] = core_word_on(member(&t, 0, 2), i % 2 == 0 ? STATEMENT_SPEAKER : STATEMENT_NO_SPEAKER);
+    table_epoch(&t, (struct wish){.keeper = 1, .words = words, .word_count = FREE - 1});
+    assert_int_equal(try_word(&t, 1, words[0]), E_REFUSED);
+    state(&t, 0, STATEMENT_NO_MODERATOR, 1);
+    assert_false(member(&t, 2, 1)->moderator);
+    table_epoch(&t, (struct wish){.keeper = 0, .words = words, .word_count = STATEMENTS_FOR_MAKER - 1});
+    assert_int_not_equal(try_word(&t, 0, words[0]), OK);
+    table_epoch(&t, (struct wish){.keeper = 2});
+    table_end(&t);
+}
+
 /* A blocked account loses its seat by the same commit, and gets no other under its name. */
 static void a_block_ends_the_seat_and_shuts_the_door(void **state_)
 {
@@ -439,6 +463,7 @@ int main(void)
         cmocka_unit_test(what_changed_is_told),
         cmocka_unit_test(f1_only_moderators_words_count),
         cmocka_unit_test(f30_the_makers_word_is_above_all),
+        cmocka_unit_test(f30_nobody_fills_the_list_against_the_maker),
         cmocka_unit_test(a_block_ends_the_seat_and_shuts_the_door),
         cmocka_unit_test(f20_pseudonyms_stay),
         cmocka_unit_test(f1_a_late_joiner_sees_the_same_roles),
