@@ -20,6 +20,7 @@ struct window {
 /* One leaf in one epoch. */
 struct sender {
     uint16_t leaf;
+    uint8_t signature_key[32]; /* for the witness */
     bool gone;
     struct seal_key *key; /* NULL until its first frame */
     /* Beginnings of the tags that were opened, at counter mod SEEN. A relay could take the same frame through
@@ -48,6 +49,8 @@ struct keyring {
     uint16_t own_leaf;
     uint32_t counter;                    /* the next; it runs on through all epochs */
     uint8_t muted[(UINT16_MAX + 1) / 8]; /* a bit a leaf */
+    uint64_t sealed_ms;                  /* when the last frame was */
+    struct witness *witness;
     struct keyring_stats stats;
 };
 
@@ -115,6 +118,11 @@ void keyring_free(struct keyring *ring)
     free(ring);
 }
 
+void keyring_prove(struct keyring *ring, struct witness *witness)
+{
+    ring->witness = witness;
+}
+
 void keyring_close(struct keyring *ring)
 {
     for (size_t i = 0; i < EPOCHS; i++)
@@ -140,8 +148,11 @@ static enum result epoch_make(const struct keyring_epoch *from, struct epoch *ou
     if (e.senders == NULL)
         return E_NO_MEMORY;
     e.count = from->speaker_count;
-    for (size_t i = 0; i < e.count; i++)
+    for (size_t i = 0; i < e.count; i++) {
         e.senders[i].leaf = from->speakers[i];
+        if (from->keys != NULL)
+            memcpy(e.senders[i].signature_key, from->keys[i], sizeof from->keys[i]);
+    }
     qsort(e.senders, e.count, sizeof *e.senders, by_leaf);
     memcpy(e.base_key, from->base_key, sizeof e.base_key);
     *out = e;
@@ -260,10 +271,21 @@ static struct bytes_mut plain_of(const struct keyring *ring, struct bytes_mut fr
     return (struct bytes_mut){frame.at + FRAME_HEADER_LEN, ring->plain_len};
 }
 
+/* After a pause listeners may have given up the block that was begun, and would play nothing more of it: the
+ * next one is begun. */
+static void skip_block(struct keyring *ring, uint64_t now_ms)
+{
+    if (ring->stats.sealed != 0 && now_ms - ring->sealed_ms > KEYRING_PAUSE_MS &&
+        ring->counter < UINT32_MAX - PROOF_BLOCK)
+        ring->counter = (ring->counter + PROOF_BLOCK - 1) / PROOF_BLOCK * PROOF_BLOCK;
+}
+
 enum result keyring_seal(struct keyring *ring, uint64_t now_ms, const struct voice *voice,
                          struct bytes_mut frame)
 {
     struct bytes_mut plain = plain_of(ring, frame);
+    struct voice proven = *voice;
+    uint8_t piece[ERASURE_PIECE_LEN];
     struct sender *own;
     struct seal_name name;
     enum result res;
@@ -279,12 +301,17 @@ enum result keyring_seal(struct keyring *ring, uint64_t now_ms, const struct voi
     if (find(ring->sending, ring->own_leaf) == NULL)
         ring->sending = ring->newest;
     own = find(ring->sending, ring->own_leaf);
+    skip_block(ring, now_ms);
     if (ring->counter == UINT32_MAX)
         return E_STATE;
     res = sender_key(ring->sending, own);
+    if (res == OK && ring->witness != NULL) {
+        res = witness_piece(ring->witness, now_ms, ring->counter, piece);
+        proven.proof = piece;
+    }
     if (res != OK)
         return res;
-    res = voice_write(voice, plain);
+    res = voice_write(&proven, plain);
     if (res != OK)
         return res;
 
@@ -292,10 +319,13 @@ enum result keyring_seal(struct keyring *ring, uint64_t now_ms, const struct voi
     seal_name_write(&name, frame.at);
     res =
         seal_encrypt(own->key, name.counter, bytes(frame.at, FRAME_HEADER_LEN), plain, plain.at + plain.len);
+    if (res == OK && ring->witness != NULL)
+        res = witness_sent(ring->witness, ring->sending->number, name.counter, bytes_const(frame));
     if (res != OK) {
         wipe(frame.at, frame.len); /* half-sealed voice goes nowhere */
         return res;
     }
+    ring->sealed_ms = now_ms;
     ring->stats.sealed++;
     return OK;
 }
@@ -401,9 +431,10 @@ static bool is_before_our_time(const struct keyring *ring, uint8_t low_bits)
     return ring->newest->number - ring->first < back;
 }
 
-static enum result open_frame(struct keyring *ring, unsigned slot, struct bytes_mut frame,
+static enum result open_frame(struct keyring *ring, uint64_t now_ms, unsigned slot, struct bytes_mut frame,
                               struct keyring_heard *out)
 {
+    uint8_t sealed[FRAME_SEALED_MAX]; /* as it came, for the witness */
     struct seal_name name;
     struct epoch *e;
     struct sender *s;
@@ -423,10 +454,23 @@ static enum result open_frame(struct keyring *ring, unsigned slot, struct bytes_
     s = find(e, name.leaf);
     if (s == NULL || s->gone)
         return E_REFUSED;
+    memcpy(sealed, frame.at, frame.len);
     res = open_by(ring, e, &s->windows[slot], s, &name, frame);
     if (res != OK)
         return res;
     res = voice_read(bytes_const(plain_of(ring, frame)), &voice);
+    if (res != OK)
+        return res;
+    if (ring->witness != NULL)
+        res = witness_heard(ring->witness, now_ms,
+                            &(struct witness_frame){
+                                .slot = slot,
+                                .leaf = name.leaf,
+                                .counter = name.counter,
+                                .sealed = bytes(sealed, frame.len),
+                                .key = s->signature_key,
+                                .piece = voice.proof,
+                            });
     if (res != OK)
         return res;
     if (keyring_is_muted(ring, name.leaf))
@@ -442,7 +486,7 @@ enum result keyring_open(struct keyring *ring, uint64_t now_ms, unsigned slot, s
 
     assert(slot < SLOTS);
     keyring_due(ring, now_ms);
-    res = open_frame(ring, slot, frame, out);
+    res = open_frame(ring, now_ms, slot, frame, out);
     if (res == OK)
         ring->stats.opened++;
     else if (res != E_NO_KEY && res != E_NOT_FOUND)

@@ -9,10 +9,14 @@
 
 #include "base/random.h"
 #include "core/seal.h"
+#include "core/witness.h"
 
 struct keyring;
 
-enum { KEYRING_WINDOW = 128 }; /* counters behind the newest that may still come late; per slot and key id */
+enum {
+    KEYRING_WINDOW = 128,    /* counters behind the newest that may still come late; per slot and key id */
+    KEYRING_PAUSE_MS = 1000, /* after a longer one the counter goes on at the next block of frames */
+};
 
 #define KEYRING_NEVER UINT64_MAX
 
@@ -29,6 +33,9 @@ struct keyring_stats {
 MUST_USE enum result keyring_new(const struct random *, size_t plain_len, struct keyring **out);
 void keyring_free(struct keyring *); /* NULL is fine; wipes */
 
+/* From now on the own voice is proven, and others' are judged, by the witness, which is borrowed. */
+void keyring_prove(struct keyring *, struct witness *);
+
 /* What a new epoch brings. Borrowed until return. */
 struct keyring_epoch {
     uint64_t number;
@@ -37,6 +44,7 @@ struct keyring_epoch {
     size_t speaker_count;
     const uint16_t *gone; /* the leaves that the commit removed, whoever sits there now */
     size_t gone_count;
+    const uint8_t (*keys)[32]; /* the speakers' signature keys, in their order; NULL without a witness */
     uint16_t own_leaf;
     bool only_adds; /* the own voice changes key ADD_SWITCH_MS later */
 };
@@ -51,6 +59,7 @@ MUST_USE enum result keyring_enter(struct keyring *, uint64_t now_ms, const stru
 void keyring_close(struct keyring *);
 
 /* Seals one frame of the profile's length: `frame.len` is keyring_frame_len. Nothing is sealed without a key.
+ * With a witness the voice's own piece of proof is not looked at.
  * OK | E_NO_KEY (no epoch) | E_REFUSED (not on stage) | E_TOO_LARGE, E_MALFORMED (as voice_write) |
  * E_STATE (the counter has come to its end: take a new leaf) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result keyring_seal(struct keyring *, uint64_t now_ms, const struct voice *,
@@ -68,9 +77,10 @@ struct keyring_heard {
 /* Opens one frame in place, which came in `slot` (below SLOTS). One attempt, with the key that its key id
  * names. After E_NO_KEY the frame is as it was; after E_FORGED its text is zeros.
  * OK | E_MALFORMED | E_NO_KEY (an epoch to come: hold it up to EARLY_HOLD_MS and try again) |
- * E_NOT_FOUND (an epoch before the first that we entered) | E_STALE (an epoch that is over) | E_REFUSED (not
- * on stage, gone, or muted) | E_REPLAY (seen, or behind the window) | E_FORGED | E_UNSUPPORTED (authentic,
- * but no voice) | E_NO_MEMORY | E_CRYPTO */
+ * E_NOT_FOUND (an epoch before the first that we entered) | E_STALE (an epoch that is over, or a block of
+ * frames that has been judged) | E_REFUSED (not on stage, gone, or muted) | E_REPLAY (seen, or behind the
+ * window) | E_FORGED (the seal; or the voice, as witness_heard says) | E_UNSUPPORTED (authentic, but no
+ * voice) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result keyring_open(struct keyring *, uint64_t now_ms, unsigned slot, struct bytes_mut frame,
                                   struct keyring_heard *out);
 /* A muted leaf's frames are opened, so that none can be kept for later, and refused. Whoever goes is not

@@ -94,6 +94,7 @@ void core_room_free(struct core_room *room)
         return;
     leave_group(room);
     keyring_free(room->ring);
+    witness_free(room->witness);
     joining_free(room->joining);
     buffer_free(&room->key_package);
     wipe(room, sizeof *room);
@@ -126,13 +127,19 @@ static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const ui
                                size_t gone_count, bool only_adds)
 {
     uint8_t base_key[SEAL_BASE_KEY_LEN];
-    uint16_t speakers[TABLE_LEAVES];
+    uint16_t speakers[TABLE_LEAVES], own = (uint16_t)group_own_leaf(room->group);
+    uint8_t keys[TABLE_LEAVES][32];
     size_t count = 0;
     enum result res;
 
-    for (size_t i = 0; i < room->roster.count; i++)
-        if (room->roster.members[i].speaker)
-            speakers[count++] = (uint16_t)room->roster.members[i].leaf;
+    for (size_t i = 0; i < room->roster.count; i++) {
+        const struct core_member *m = &room->roster.members[i];
+
+        if (!m->speaker)
+            continue;
+        memcpy(keys[count], m->key, sizeof keys[count]);
+        speakers[count++] = (uint16_t)m->leaf;
+    }
     res = take_exports(room, base_key);
     if (res == OK)
         res = keyring_enter(room->ring, now_ms,
@@ -143,9 +150,13 @@ static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const ui
                                 .speaker_count = count,
                                 .gone = gone,
                                 .gone_count = gone_count,
-                                .own_leaf = (uint16_t)group_own_leaf(room->group),
+                                .keys = (const uint8_t(*)[32])keys,
+                                .own_leaf = own,
                                 .only_adds = only_adds,
                             });
+    if (res == OK)
+        witness_enter(room->witness, group_epoch(room->group), group_epoch_authenticator(room->group).at, own,
+                      gone, gone_count);
     wipe(base_key, sizeof base_key);
     group_erase_exporter(room->group);
     return res;
@@ -180,7 +191,16 @@ static enum result sit_down(struct core_room *room, struct core_now now, struct 
     if (res == OK)
         res = keyring_new(room->random, plain_len, &room->ring);
     if (res == OK)
+        res = witness_new(&(struct witness_start){.room = room->id,
+                                                  .group_id = group_id(group),
+                                                  .leaf_seed = room->leaf_seed,
+                                                  .deniable = room->charter.proof == CHARTER_DENIABLE,
+                                                  .unix_ahead_ms = room->unix_ahead_ms},
+                          &room->witness);
+    if (res == OK) {
+        keyring_prove(room->ring, room->witness);
         res = enter_epoch(room, now.ms, NULL, 0, false);
+    }
     if (res != OK) {
         core_room_unfound(room);
         return res;
@@ -227,6 +247,8 @@ void core_room_unfound(struct core_room *room)
     leave_group(room);
     keyring_free(room->ring);
     room->ring = NULL;
+    witness_free(room->witness);
+    room->witness = NULL;
     room->stage = ROOM_WAITING;
 }
 
@@ -436,6 +458,14 @@ bool core_room_agrees(const struct core_room *room, struct bytes seats)
 struct keyring *core_room_keyring(struct core_room *room)
 {
     return room->ring;
+}
+
+enum proof_verdict core_room_verdict(struct core_room *room, struct core_now now, unsigned slot,
+                                     uint32_t leaf)
+{
+    if (room->witness == NULL || leaf > UINT16_MAX)
+        return PROOF_NONE;
+    return witness_verdict(room->witness, now.ms, slot, (uint16_t)leaf);
 }
 
 uint64_t core_room_due(struct core_room *room, struct core_now now)

@@ -43,7 +43,8 @@ struct core_room {
     struct charter charter;
     struct standing standing; /* by the epoch's statements */
     struct roster roster;
-    struct outlook next; /* while a commit is judged */
+    struct outlook next;     /* while a commit is judged */
+    struct witness *witness; /* of the ring's */
     struct keyring *ring;
 
     struct group_committed committed; /* what `commit` borrows from */

@@ -1,87 +1,10 @@
 /* Hostile members, played on bare groups: what a commit of theirs does to honest ones. */
+#include "core/bare.h"
 #include "core/policy.h"
-#include "core/roles.h"
-#include "core/table.h"
 
 #include <stdlib.h>
 
 static const struct charter open_room = {.stage = CHARTER_EVERYONE};
-
-/* A member without any policy of its own. */
-struct bare {
-    uint8_t seed[32], key[32];
-    uint8_t binding[SEAT_BINDING_BYTES];
-    struct group_extension extensions[1];
-    size_t extension_count;
-    struct buffer key_package;
-    struct joining *joining;
-    struct group *group;
-};
-
-static const uint16_t types[] = {EXTENSION_CHARTER, EXTENSION_SEAT, EXTENSION_ROLES};
-static const struct group_rules rules = {0};
-
-static struct group_identity identity(const struct bare *b)
-{
-    return (struct group_identity){
-        .signature_seed = b->seed,
-        .extensions = {b->extensions, b->extension_count},
-        .supported = {types, 3},
-    };
-}
-
-/* Bound as it should be: tests spoil it afterwards. */
-static void bare_start(struct bare *b, const struct table_of_people *t, unsigned who)
-{
-    struct seat_binding binding;
-    struct bytes written;
-
-    memset(b, 0, sizeof *b);
-    key_from((uint8_t)(0x50 + who), b->seed, b->key);
-    assert_int_equal(roles_bind(t->people[who].seed, t->house, t->id, b->key, &binding), OK);
-    assert_int_equal(
-        seat_binding_write(&binding, (struct bytes_mut){b->binding, sizeof b->binding}, &written), OK);
-    b->extensions[0] = (struct group_extension){EXTENSION_SEAT, written};
-    b->extension_count = 1;
-}
-
-static void bare_end(struct bare *b)
-{
-    buffer_free(&b->key_package);
-    joining_free(b->joining);
-    group_free(b->group);
-}
-
-static void bare_found(struct bare *b, struct table_of_people *t, struct bytes charter,
-                       const uint8_t signature[static 64])
-{
-    uint8_t room_for[ROLES_CONTEXT_BYTES];
-    struct group_extension context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, {0}}};
-
-    assert_int_equal(roles_context_write(charter, signature, (struct bytes_mut){room_for, sizeof room_for},
-                                         &context[0].data),
-                     OK);
-    assert_int_equal(group_found(&t->seeded.random,
-                                 &(struct group_founding){
-                                     .suite = MLS_SUITE_CHACHA20_POLY1305,
-                                     .rules = rules,
-                                     .identity = identity(b),
-                                     .context = {context, charter.len == 0 ? 0 : 2},
-                                     .now = TABLE_UNIX,
-                                     .lifetime_s = 7200,
-                                 },
-                                 &b->group),
-                     OK);
-}
-
-static void bare_wait(struct bare *b, struct table_of_people *t)
-{
-    assert_int_equal(key_package_new(&t->seeded.random,
-                                     &(struct key_package_order){MLS_SUITE_CHACHA20_POLY1305, identity(b),
-                                                                 TABLE_UNIX - 3600, TABLE_UNIX + 3600},
-                                     &b->key_package, &b->joining),
-                     OK);
-}
 
 /* The members of a group, each of whom is bound rightly; number 0 is the charter's maker. */
 struct group_of_bare {
@@ -110,7 +33,7 @@ static void group_start(struct group_of_bare *g, const struct charter *charter)
     assert_int_equal(group_apply(g->members[0].group, opened), OK);
     opened_free(opened);
     for (unsigned i = 1; i < 3; i++)
-        assert_int_equal(group_join(g->members[i].joining, &rules, buffer_bytes(&made.welcome),
+        assert_int_equal(group_join(g->members[i].joining, &bare_rules, buffer_bytes(&made.welcome),
                                     buffer_bytes(&made.tree), &g->members[i].group),
                          OK);
     group_committed_free(&made);
@@ -621,7 +544,8 @@ static void f4_f1_honest_rooms_stay_where_they_are(void **state)
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &upload.handshake, &change), OK);
     assert_int_equal(
-        group_join(hostile.joining, &rules, upload.welcome_bytes, upload.tree_bytes, &hostile.group), OK);
+        group_join(hostile.joining, &bare_rules, upload.welcome_bytes, upload.tree_bytes, &hostile.group),
+        OK);
 
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
         struct group_committed made;
