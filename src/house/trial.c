@@ -209,9 +209,12 @@ static enum result undo_inside(struct gathering *g, const struct trial *t)
     return res;
 }
 
-static void end_seat(struct gathering *g, uint32_t leaf, enum signal_why why)
+/* The gathering ends with its last seat. */
+static void end_seat(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf,
+                     enum signal_why why)
 {
-    struct session *s = gathering_leaf(g, leaf);
+    struct gathering *g = gathering_find(h, room, number);
+    struct session *s = g == NULL ? NULL : gathering_leaf(g, leaf);
 
     if (s != NULL)
         seating_end(s, why);
@@ -231,13 +234,12 @@ static void undo(struct gathering *g, struct trial *t)
         if (s != NULL)
             stage_set(s, &t->moved[i]);
     }
-    /* The gathering lives on: a witness sits there. */
-    end_seat(g, t->poster, SIGNAL_SUSPENDED);
+    end_seat(h, room, number, t->poster, SIGNAL_SUSPENDED);
     for (unsigned i = 0; i < t->placed_count; i++)
-        end_seat(g, t->placed[i], SIGNAL_LOST);
+        end_seat(h, room, number, t->placed[i], SIGNAL_LOST);
     for (unsigned i = 0; i < t->word_count; i++)
         if (t->words[i].leaf != t->poster)
-            end_seat(g, t->words[i].leaf, SIGNAL_LOST);
+            end_seat(h, room, number, t->words[i].leaf, SIGNAL_LOST);
     free(t);
     g = gathering_find(h, room, number);
     if (g == NULL || gathering_count(g, PLACE_SEATED) == 0)

@@ -169,6 +169,25 @@ static void f5_joiners_and_the_removed(void **state)
     rise(&t);
 }
 
+/* Everybody says something else, and one of them has left meanwhile: nobody is in the epoch before, and the
+ * table is deserted. */
+static void f5_nobody_is_left_to_go_on(void **state)
+{
+    struct inn *inn = *state;
+    struct quartet t;
+
+    sit(&t, inn);
+    commits(&t.bert, t.room, 2);
+    guest_answer(&t.anna, t.room, 3, 'a');
+    guest_answer(&t.cleo, t.room, 3, 'c');
+    guest_leave(&t.cleo, t.room);
+    inn_wait(inn, TRIAL_MS);
+    forget_all(&t);
+    guest_enter(&t.dora, t.room, SIGNAL_LISTENER);
+    assert_int_equal(guest_got(&t.dora, SIGNAL_FOUND_TABLE)->found_table.founding, 2);
+    rise(&t);
+}
+
 /* A joiner's answer counts, too. */
 static void f5_a_joiner_follows(void **state)
 {
@@ -308,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(f5_g37_a_commit_that_nobody_follows_is_undone, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_what_was_followed_stays, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_joiners_and_the_removed, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(f5_nobody_is_left_to_go_on, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_a_joiner_follows, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_no_trial_without_witnesses, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f27_moderators_first, inn_start, inn_end),
