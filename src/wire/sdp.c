@@ -90,6 +90,9 @@ static enum result media_line_read(struct bytes value, struct sdp_media *m)
     port = take_word(&value);
     m->proto = take_word(&value);
     m->formats = value;
+    /* Each rtpmap is looked for in them, so a long list and many of those would take time as the square. */
+    if (m->formats.len > SDP_FORMATS_LEN)
+        return E_TOO_LARGE;
     first = take_word(&value);
     port = take_until(&port, '/'); /* a count of ports may follow */
     if (m->name.len == 0 || m->proto.len == 0 || first.len == 0 || !is_visible(m->name, false) ||

@@ -14,11 +14,12 @@
 #include "wire/limits.h"
 
 enum {
-    SDP_SIZE_MAX = 65536, /* a longer text is refused unread */
-    SDP_MEDIA = 24,       /* m-lines in one description */
-    SDP_CANDIDATES = 8,   /* further ones are ignored */
-    SDP_MID_LEN = 32,     /* the longest mid */
-    SDP_UFRAG_LEN = 256,  /* RFC 8839, section 5.4 */
+    SDP_SIZE_MAX = 65536,  /* a longer text is refused unread */
+    SDP_MEDIA = 24,        /* m-lines in one description */
+    SDP_FORMATS_LEN = 512, /* of an m-line: all 128 payload types */
+    SDP_CANDIDATES = 8,    /* further ones are ignored */
+    SDP_MID_LEN = 32,      /* the longest mid */
+    SDP_UFRAG_LEN = 256,   /* RFC 8839, section 5.4 */
     SDP_FINGERPRINT_LEN = 32,
 };
 
@@ -59,7 +60,7 @@ struct sdp {
 };
 
 /* LF and CRLF both end a line. Lines that we don't know are ignored (field report G29).
- * OK | E_TOO_LARGE (text or number of m-lines) | E_MALFORMED */
+ * OK | E_TOO_LARGE (text, number of m-lines or list of formats) | E_MALFORMED */
 MUST_USE enum result sdp_read(struct bytes text, struct sdp *out);
 
 /* Whether the bundle's transport can be served: ICE credentials, a sha-256 fingerprint, a setup role.

@@ -231,6 +231,14 @@ static void refusals(void **state)
     for (int i = 0; i <= SDP_MEDIA; i++)
         len += (size_t)snprintf(many + len, sizeof many - len, "m=audio 9 X 0\n");
     assert_int_equal(sdp_read(bytes_string(many), &s), E_TOO_LARGE);
+
+    len = (size_t)snprintf(many, sizeof many, "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF");
+    for (int i = 0; i < 128; i++)
+        len += (size_t)snprintf(many + len, sizeof many - len, " %d", i);
+    assert_int_equal(sdp_read(bytes(many, len), &s), OK);
+    for (int i = 0; i < 128; i++)
+        len += (size_t)snprintf(many + len, sizeof many - len, " %d", i);
+    assert_int_equal(sdp_read(bytes(many, len), &s), E_TOO_LARGE);
     memset(many, 'a', sizeof many);
     assert_int_equal(sdp_read(bytes(many, SDP_SIZE_MAX + 1), &s), E_TOO_LARGE);
 }
