@@ -25,6 +25,34 @@ enum result accounts_handle(struct house *h, const uint8_t key[static 32], uint8
     return res;
 }
 
+static enum result key_of(struct store_rows *rows, enum result res, uint8_t key[static 32])
+{
+    if (res == OK)
+        res = store_next(rows);
+    if (res == OK)
+        res = store_column_copy(rows, 0, key, 32);
+    store_done(rows);
+    return res;
+}
+
+enum result accounts_find(struct house *h, struct bytes handle, uint8_t key[static 32])
+{
+    struct store_rows rows;
+
+    return key_of(&rows,
+                  store_ask(h->store, &rows, "SELECT key FROM account WHERE handle = $1", store_text(handle)),
+                  key);
+}
+
+enum result accounts_looking_like(struct house *h, struct bytes skeleton, uint8_t key[static 32])
+{
+    struct store_rows rows;
+
+    return key_of(
+        &rows,
+        store_ask(h->store, &rows, "SELECT key FROM account WHERE skeleton = $1", store_text(skeleton)), key);
+}
+
 /* E_EXISTS where the key, or the skeleton, is somebody's already. */
 static enum result add(struct house *h, const uint8_t key[static 32], struct bytes handle,
                        struct bytes skeleton)

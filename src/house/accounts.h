@@ -12,4 +12,9 @@ struct answer accounts_sign_in(struct session *, const struct signal *);
 MUST_USE enum result accounts_handle(struct house *, const uint8_t key[static 32],
                                      uint8_t room[static HANDLE_BYTES], struct bytes *handle);
 
+/* The account with this handle; or the one whose handle has this skeleton (names.h).
+ * OK | E_NOT_FOUND | E_IO | E_NO_MEMORY | E_MALFORMED */
+MUST_USE enum result accounts_find(struct house *, struct bytes handle, uint8_t key[static 32]);
+MUST_USE enum result accounts_looking_like(struct house *, struct bytes skeleton, uint8_t key[static 32]);
+
 #endif

@@ -2,11 +2,13 @@
  * kind; what goes out is written, padded and sent. */
 #include "house/accounts.h"
 #include "house/delivery.h"
+#include "house/entering.h"
 #include "house/gathering.h"
 #include "house/inside.h"
 #include "house/returning.h"
 #include "house/rooms.h"
 #include "house/seating.h"
+#include "house/social.h"
 #include "house/talk.h"
 #include "house/trial.h"
 
@@ -20,11 +22,14 @@ static const struct route {
 } routes[] = {
     [SIGNAL_SIGN_UP] = {SESSION_STRANGER, accounts_sign_up},
     [SIGNAL_SIGN_IN] = {SESSION_STRANGER, accounts_sign_in},
+    [SIGNAL_FOLLOW] = {SESSION_SIGNED_IN, social_follow},
+    [SIGNAL_UNFOLLOW] = {SESSION_SIGNED_IN, social_unfollow},
+    [SIGNAL_ADMIT] = {SESSION_SIGNED_IN, social_admit},
     [SIGNAL_ROOM_NEW] = {SESSION_SIGNED_IN, rooms_new},
     [SIGNAL_ROOM_LIST] = {SESSION_SIGNED_IN, rooms_list},
     [SIGNAL_ROOM_SHOW] = {SESSION_SIGNED_IN, rooms_show},
     [SIGNAL_ROOM_END] = {SESSION_SIGNED_IN, rooms_end},
-    [SIGNAL_ENTER] = {SESSION_SIGNED_IN, seating_enter},
+    [SIGNAL_ENTER] = {SESSION_SIGNED_IN, entering_take},
     [SIGNAL_FOUNDED] = {SESSION_SIGNED_IN, delivery_founded},
     [SIGNAL_TICKET_NEW] = {SESSION_SIGNED_IN, seating_ticket},
     [SIGNAL_LEAVE] = {SESSION_SIGNED_IN, seating_leave},

@@ -49,8 +49,10 @@ static enum result remove_one(const struct upload *u, unsigned i)
     const struct seat *seat = &u->removed[i];
     enum result res = seating_remove(h, g->room, g->number, seat->leaf);
 
-    if (res == OK && u->why[i] == SIGNAL_BLOCKED)
+    if (res == OK && u->why[i] == SIGNAL_BLOCKED && !seat->is_pseudonym)
         res = standing_bar(h, g->room, seat->account, false);
+    if (res == OK && seat->is_pseudonym && (u->why[i] == SIGNAL_KICKED || u->why[i] == SIGNAL_BLOCKED))
+        res = standing_bar(h, g->room, seat->account, true);
     return res;
 }
 

@@ -21,6 +21,7 @@ enum {
     SEAT_RESTORED_MS = 15000,     /* after a restart: so long a seat waits for its client to come back */
     HOUSE_ROOM_EMPTY_MIN = 60,    /* minutes that a room may stand empty before it ends */
     HOUSE_ROOMS_EACH = 16,        /* rooms that one account may have at a time */
+    HOUSE_FOLLOWS_EACH = 1000,    /* accounts that one may follow */
     HOUSE_REQUESTS_BURST = 60,    /* requests of one link at once ... */
     HOUSE_REQUESTS_SECOND = 20,   /* ... and each second; what is beyond is refused */
     HOUSE_SAYS_BURST = 20,        /* messages to the others of a room at once ... */

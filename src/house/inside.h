@@ -66,6 +66,9 @@ struct session {
     struct gathering *gathering;
     struct session *beside, **beside_link; /* in gathering->sessions */
     uint32_t enter_request;
+    uint8_t alias[HANDLE_BYTES]; /* what a pseudonym's seat is called; none, and it sits under its handle */
+    size_t alias_len;
+    uint8_t bones[32];     /* of a pseudonym: SHA-256 of the alias's skeleton */
     bool invited;          /* a moderator, or the charter, lets it speak */
     bool wants;            /* ... and it wants to: on stage it is by both (attack F31) */
     bool moderates;        /* this seat may kick, and say who speaks */

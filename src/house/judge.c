@@ -58,17 +58,19 @@ static struct answer judge_welcome(const struct upload *u)
 /* Who may take this seat away, and why (attacks F4, F30). */
 static struct answer judge_reason(const struct upload *u, const struct seat *seat, enum signal_why why)
 {
-    bool is_maker = memcmp(seat->account, u->charter.maker, 32) == 0;
+    bool is_maker = !seat->is_pseudonym && memcmp(seat->account, u->charter.maker, 32) == 0;
 
     if (why == SIGNAL_REPLACED)
         for (unsigned i = 0; i < u->placed_count; i++)
-            if (u->placed[i]->replaces == seat->leaf && memcmp(u->placed[i]->account, seat->account, 32) == 0)
+            if (u->placed[i]->replaces == seat->leaf &&
+                memcmp(u->placed[i]->account, seat->account, 32) == 0 &&
+                (u->placed[i]->alias_len != 0) == seat->is_pseudonym)
                 return answered();
     if (seat->is_lost && (why == SIGNAL_LOST || why == SIGNAL_LEFT))
         return answered();
     if (!u->by->moderates)
         return refusal(REASON_NOT_YOURS, "only a moderator removes somebody who has not left");
-    if (is_maker && memcmp(u->by->account, seat->account, 32) != 0)
+    if (is_maker && (u->by->alias_len != 0 || memcmp(u->by->account, seat->account, 32) != 0))
         return refusal(REASON_NOT_YOURS, "nobody removes the room's maker");
     return answered();
 }

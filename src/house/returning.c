@@ -5,6 +5,8 @@
 #include "house/gathering.h"
 #include "house/seating.h"
 
+#include "crypto/crypto.h"
+
 /* The new link sits where the old one did; the old one, should it still be there, is told. */
 static enum result take_over(struct session *s, struct session *old)
 {
@@ -22,6 +24,9 @@ static enum result take_over(struct session *s, struct session *old)
     s->moderates = old->moderates;
     s->role = old->role;
     s->answers = old->answers;
+    memcpy(s->alias, old->alias, sizeof s->alias);
+    s->alias_len = old->alias_len;
+    memcpy(s->bones, old->bones, sizeof s->bones);
     memcpy(s->tag, old->tag, sizeof s->tag);
     memcpy(s->fingerprint, old->fingerprint, sizeof s->fingerprint);
     memcpy(ended.seat_ended.room, g->room, sizeof ended.seat_ended.room);
@@ -109,6 +114,25 @@ struct answer returning_catch_up(struct session *s, const struct signal *message
 
 /* ---- after a restart */
 
+static enum result restore_alias(struct session *s, struct bytes alias)
+{
+    uint8_t room[SKELETON_BYTES];
+    struct bytes skeleton;
+    const char *why;
+    enum result res;
+
+    if (alias.len == 0)
+        return OK;
+    res = names_handle(s->house->names, alias, (struct bytes_mut){room, sizeof room}, &skeleton, &why);
+    if (res == OK)
+        res = crypto_sha256(&skeleton, 1, s->bones);
+    if (res != OK)
+        return res;
+    memcpy(s->alias, alias.at, alias.len); /* not too long: names_handle has taken it */
+    s->alias_len = alias.len;
+    return OK;
+}
+
 static enum result restore_one(struct house *h, const struct store_rows *rows)
 {
     struct bytes handle;
@@ -126,6 +150,8 @@ static enum result restore_one(struct house *h, const struct store_rows *rows)
     res = store_column_copy(rows, 3, s->account, sizeof s->account);
     if (res == OK)
         res = accounts_handle(h, s->account, s->handle, &handle);
+    if (res == OK)
+        res = restore_alias(s, store_column_bytes(rows, 9));
     if (res == OK)
         res = gathering_join(s, room, (uint16_t)store_column_int(rows, 1));
     if (res != OK) {
@@ -150,7 +176,7 @@ enum result returning_restore(struct house *h)
     struct store_rows rows;
     enum result res = store_query(h->store,
                                   "SELECT room, number, leaf, account, invited, wants, moderates, role, "
-                                  "fingerprint FROM seat WHERE lost = 0",
+                                  "fingerprint, alias FROM seat WHERE lost = 0",
                                   NULL, 0, &rows);
 
     while (res == OK) {

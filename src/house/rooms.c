@@ -86,11 +86,12 @@ static enum result add(struct house *h, const struct room *room, const uint8_t m
     if (res != OK)
         return res;
     res = store_do(h->store,
-                   "INSERT INTO room (id, charter, signature, title, maker, empty_since_ms) "
-                   "VALUES ($1, $2, $3, $4, $5, $6)",
+                   "INSERT INTO room (id, charter, signature, title, maker, empty_since_ms, listed) "
+                   "VALUES ($1, $2, $3, $4, $5, $6, $7)",
                    NULL, store_bytes(BYTES_OF(room->id)), store_bytes(room_charter(room)),
                    store_bytes(BYTES_OF(room->signature)), store_text(room_title(room)),
-                   store_bytes(bytes(maker, 32)), store_int((int64_t)house_unix_ms(h)));
+                   store_bytes(bytes(maker, 32)), store_int((int64_t)house_unix_ms(h)),
+                   store_int(room->is_listed));
     if (res == OK)
         res = delivery_open(h, room->id);
     if (res != OK) {
@@ -120,7 +121,7 @@ static struct answer tell_room(struct session *s, uint32_t request, const struct
 }
 
 /* What the charter says must be what this house can keep. */
-static struct answer judge_charter(struct session *s, const struct signal_room_new *m)
+static struct answer judge_charter(struct session *s, const struct signal_room_new *m, bool *is_listed)
 {
     struct charter charter;
     enum result res = charter_read(m->charter, &charter);
@@ -131,8 +132,7 @@ static struct answer judge_charter(struct session *s, const struct signal_room_n
         return refusal(REASON_NOT_HERE, "the charter names another house");
     if (memcmp(charter.maker, s->account, sizeof charter.maker) != 0)
         return refusal(REASON_NOT_YOURS, "the charter names another maker");
-    if (charter.kind != CHARTER_OPEN || charter.pseudonyms)
-        return refusal(REASON_NOT_HERE, "this house has open rooms without pseudonyms, and no others");
+    *is_listed = charter.kind != CHARTER_PRIVATE;
     res = house_verify(s->house, s->account, ENVELOPE_CHARTER, NULL, m->charter, m->signature);
     if (res == E_FORGED)
         return refusal(REASON_FORGED, "the charter is not signed by its maker");
@@ -146,7 +146,7 @@ struct answer rooms_new(struct session *s, const struct signal *message)
     struct bytes title;
     const char *why = NULL;
     int64_t count = 0;
-    struct answer how = judge_charter(s, m);
+    struct answer how = judge_charter(s, m, &room.is_listed);
     enum result res;
 
     if (how.reason != 0)
@@ -176,9 +176,9 @@ static enum result write_page(struct house *h, const uint8_t after[static 32], s
 {
     struct store_rows rows;
     unsigned count = 0;
-    enum result res =
-        store_ask(h->store, &rows, "SELECT id, title FROM room WHERE id > $1 ORDER BY id LIMIT $2",
-                  store_bytes(bytes(after, 32)), store_int(ROOMS_A_PAGE));
+    enum result res = store_ask(
+        h->store, &rows, "SELECT id, title FROM room WHERE id > $1 AND listed = 1 ORDER BY id LIMIT $2",
+        store_bytes(bytes(after, 32)), store_int(ROOMS_A_PAGE));
 
     for (; res == OK && count < ROOMS_A_PAGE; count++) {
         struct signal_room item = {0};

@@ -13,6 +13,7 @@ struct room {
     uint8_t signature[64];
     uint8_t title_bytes[TITLE_BYTES];
     size_t title_len;
+    bool is_listed; /* of rooms_new alone */
 };
 
 /* OK | E_NOT_FOUND | E_MALFORMED | E_IO | E_NO_MEMORY */

@@ -7,6 +7,7 @@ CREATE TABLE seat (
     number      INTEGER NOT NULL,
     leaf        INTEGER NOT NULL,
     account     BLOB NOT NULL REFERENCES account (key),
+    alias       TEXT,             -- a pseudonym's; NULL: it sits under its handle
     invited     INTEGER NOT NULL, -- a moderator or the charter lets it speak
     wants       INTEGER NOT NULL, -- it wants to speak
     moderates   INTEGER NOT NULL,
@@ -33,3 +34,20 @@ CREATE TABLE barred (
     alias   INTEGER NOT NULL, -- 1: its pseudonyms, 0: all of it
     PRIMARY KEY (room, account, alias)
 ) STRICT;
+
+-- social.c. Until it is taken back.
+CREATE TABLE follow (
+    follower BLOB NOT NULL REFERENCES account (key),
+    followed BLOB NOT NULL REFERENCES account (key),
+    PRIMARY KEY (follower, followed)
+) STRICT;
+
+-- social.c. Whom a moderator let in.
+CREATE TABLE admitted (
+    room    BLOB NOT NULL REFERENCES room (id) ON DELETE CASCADE,
+    account BLOB NOT NULL REFERENCES account (key),
+    PRIMARY KEY (room, account)
+) STRICT;
+
+-- rooms.c. Private rooms are found by their link alone.
+ALTER TABLE room ADD COLUMN listed INTEGER NOT NULL DEFAULT 1;

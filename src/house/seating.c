@@ -1,12 +1,9 @@
 #include "house/seating.h"
 #include "house/accounts.h"
-#include "house/clear.h"
 #include "house/delivery.h"
 #include "house/doorkeeper.h"
 #include "house/gathering.h"
 #include "house/rooms.h"
-#include "house/stage.h"
-#include "house/standing.h"
 
 #include "ticket/write.h"
 
@@ -16,7 +13,10 @@ void seating_put(struct writer *w, const struct session *s, uint32_t leaf)
 {
     struct signal_seat item = {.leaf = leaf, .role = (uint8_t)s->role, .handle = session_handle(s)};
 
-    memcpy(item.account, s->account, sizeof item.account);
+    if (s->alias_len == 0)
+        memcpy(item.account, s->account, sizeof item.account);
+    else
+        item.handle = bytes(s->alias, s->alias_len);
     signal_seat_put(w, &item);
 }
 
@@ -24,7 +24,7 @@ enum result seating_write(struct house *h, const uint8_t room[static 32], uint16
 {
     struct store_rows rows;
     enum result res = store_ask(h->store, &rows,
-                                "SELECT leaf, role, account FROM seat WHERE room = $1 AND number = $2 "
+                                "SELECT leaf, role, account, alias FROM seat WHERE room = $1 AND number = $2 "
                                 "ORDER BY leaf",
                                 store_bytes(bytes(room, 32)), store_int(number));
 
@@ -39,7 +39,12 @@ enum result seating_write(struct house *h, const uint8_t room[static 32], uint16
             break;
         item.leaf = (uint32_t)store_column_int(&rows, 0);
         item.role = (uint8_t)store_column_int(&rows, 1);
-        res = accounts_handle(h, item.account, handle, &item.handle);
+        if (store_column_is_null(&rows, 3)) {
+            res = accounts_handle(h, item.account, handle, &item.handle);
+        } else {
+            memset(item.account, 0, sizeof item.account);
+            item.handle = store_column_bytes(&rows, 3);
+        }
         /* A seat refers to an account; that one is gone would be our bug. */
         if (res == E_NOT_FOUND)
             res = E_MALFORMED;
@@ -97,7 +102,7 @@ enum result seating_get(struct house *h, const uint8_t room[static 32], uint16_t
 {
     struct store_rows rows;
     enum result res = store_ask(h->store, &rows,
-                                "SELECT account, invited, wants, moderates, role, lost FROM seat "
+                                "SELECT account, invited, wants, moderates, role, lost, alias FROM seat "
                                 "WHERE room = $1 AND number = $2 AND leaf = $3",
                                 store_bytes(bytes(room, 32)), store_int(number), store_int(leaf));
 
@@ -112,6 +117,7 @@ enum result seating_get(struct house *h, const uint8_t room[static 32], uint16_t
         out->moderates = store_column_int(&rows, 3) != 0;
         out->role = store_column_int(&rows, 4) == SIGNAL_SPEAKER ? SIGNAL_SPEAKER : SIGNAL_LISTENER;
         out->is_lost = store_column_int(&rows, 5) != 0;
+        out->is_pseudonym = !store_column_is_null(&rows, 6);
     }
     store_done(&rows);
     return res;
@@ -121,12 +127,15 @@ enum result seating_add(const struct session *s, uint32_t leaf)
 {
     const struct gathering *g = s->gathering;
 
-    return store_do(s->house->store,
-                    "INSERT INTO seat (room, number, leaf, account, invited, wants, moderates, role, "
-                    "fingerprint, lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)",
-                    NULL, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
-                    store_bytes(BYTES_OF(s->account)), store_int(s->invited), store_int(s->wants),
-                    store_int(s->moderates), store_int(s->role), store_bytes(BYTES_OF(s->fingerprint)));
+    return store_do(
+        s->house->store,
+        "INSERT INTO seat (room, number, leaf, account, alias, invited, wants, moderates, role, fingerprint, "
+        "lost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)",
+        NULL, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int(leaf),
+        store_bytes(BYTES_OF(s->account)),
+        s->alias_len == 0 ? store_null() : store_text(bytes(s->alias, s->alias_len)), store_int(s->invited),
+        store_int(s->wants), store_int(s->moderates), store_int(s->role),
+        store_bytes(BYTES_OF(s->fingerprint)));
 }
 
 enum result seating_update(struct house *h, const uint8_t room[static 32], uint16_t number,
@@ -152,10 +161,12 @@ enum result seating_put_back(struct house *h, const uint8_t room[static 32], uin
     static const uint8_t nothing[32];
 
     return store_do(h->store,
-                    "INSERT INTO seat (room, number, leaf, account, invited, wants, moderates, role, "
-                    "fingerprint, lost) VALUES ($1, $2, $3, $4, 0, 0, 0, 0, $5, 1)",
+                    "INSERT INTO seat (room, number, leaf, account, alias, invited, wants, moderates, role, "
+                    "fingerprint, lost) VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, $6, 1)",
                     NULL, store_bytes(bytes(room, 32)), store_int(number), store_int(seat->leaf),
-                    store_bytes(BYTES_OF(seat->account)), store_bytes(BYTES_OF(nothing)));
+                    store_bytes(BYTES_OF(seat->account)),
+                    seat->is_pseudonym ? store_text(BYTES_TEXT("-")) : store_null(),
+                    store_bytes(BYTES_OF(nothing)));
 }
 
 enum result seating_remove(struct house *h, const uint8_t room[static 32], uint16_t number, uint32_t leaf)
@@ -319,8 +330,7 @@ static void look_after(struct house *h, const uint8_t room[static 32], uint16_t 
     doorkeeper_stir(g, h->now_ms);
 }
 
-/* Leaves its seat, which is lost from now on. OK | E_IO | E_NO_MEMORY */
-static enum result rise(struct session *s)
+enum result seating_rise(struct session *s)
 {
     uint8_t room[32];
     uint16_t number = s->gathering->number;
@@ -342,7 +352,7 @@ struct answer seating_leave(struct session *s, const struct signal *message)
     if (s->place == PLACE_NONE || memcmp(s->gathering->room, message->leave.room, 32) != 0)
         return refusal(REASON_NOT_NOW, "not in this room");
     if (s->place == PLACE_SEATED)
-        res = rise(s);
+        res = seating_rise(s);
     else
         gathering_quit(s);
     if (res != OK)
@@ -393,97 +403,4 @@ void seating_due(struct house *h)
         else if (s->lost_at_ms != 0)
             house_wake(h, s->lost_at_ms);
     }
-}
-
-/* ---- coming */
-
-/* What it may do there, by its account and what it asks for. */
-static struct answer judge_role(struct session *s, const struct signal_enter *m,
-                                const struct charter *charter)
-{
-    struct standing standing;
-    uint16_t speakers, listeners;
-    const struct gathering *g = gathering_find(s->house, m->room, 0);
-    unsigned waiting = g == NULL ? 0 : gathering_count(g, PLACE_WAITING) + gathering_count(g, PLACE_FOUNDING),
-             most;
-    enum result res = seating_count(s->house, m->room, &speakers, &listeners);
-
-    if (res == OK)
-        res = standing_of(s->house, m->room, charter, s->account, &standing);
-    if (res != OK)
-        return trouble(res);
-    if (m->role != SIGNAL_LISTENER && m->role != SIGNAL_SPEAKER)
-        return refusal(REASON_MALFORMED, "no such role");
-    s->moderates = standing.moderates;
-    s->invited = standing.speaks;
-    s->wants = m->role == SIGNAL_SPEAKER;
-    s->role = stage_role(s->moderates, s->invited, s->wants);
-    if (s->role == SIGNAL_SPEAKER && speakers >= SLOTS)
-        return refusal(REASON_FULL, "the stage is full");
-    /* Some leaves stay free for those who come on stage. */
-    most = s->role == SIGNAL_SPEAKER ? TABLE_LEAVES : TABLE_LEAVES - STAGE_LEAVES;
-    if ((unsigned)speakers + listeners + waiting >= most)
-        return refusal(REASON_FULL, "the room is full");
-    return answered();
-}
-
-/* Whether its account may sit down there at all. */
-static struct answer judge_account(struct session *s, const struct signal_enter *m)
-{
-    enum result res = standing_admits(s->house, m->room, s->account, false);
-
-    if (res == E_REFUSED)
-        return refusal(REASON_NOT_YOURS, "a moderator has shut this room to you");
-    return res == OK ? answered() : trouble(res);
-}
-
-static enum result keep_key_package(struct session *s, struct bytes package)
-{
-    s->key_package = malloc(package.len);
-    if (s->key_package == NULL)
-        return E_NO_MEMORY;
-    memcpy(s->key_package, package.at, package.len);
-    s->key_package_len = package.len;
-    return OK;
-}
-
-struct answer seating_enter(struct session *s, const struct signal *message)
-{
-    const struct signal_enter *m = &message->enter;
-    struct charter charter;
-    struct answer how;
-    enum result res;
-
-    /* Who cannot follow a commit takes a new seat in place of its old one. */
-    if (s->place != PLACE_NONE && !(m->replaces == s->leaf && gathering_has(s, m->room, 0, PLACE_SEATED)))
-        return refusal(REASON_NOT_NOW, "one seat a link: leave the other first");
-    res = rooms_charter(s->house, m->room, &charter);
-    if (res == E_NOT_FOUND)
-        return refusal(REASON_UNKNOWN, "there is no such room");
-    if (res != OK)
-        return trouble(res);
-    how = judge_account(s, m);
-    if (how.reason == 0)
-        how = judge_role(s, m, &charter);
-    if (how.reason != 0)
-        return how;
-    res = clear_key_package(m->key_package, s->reference);
-    if (res == E_MALFORMED || res == E_UNSUPPORTED)
-        return refusal(REASON_MALFORMED, "not a KeyPackage of MLS 1.0 and a suite of this house");
-    if (res == OK && s->place == PLACE_SEATED)
-        res = rise(s);
-    if (res == OK)
-        res = gathering_join(s, m->room, 0);
-    if (res == OK)
-        res = keep_key_package(s, m->key_package);
-    if (res != OK) {
-        gathering_quit(s);
-        return trouble(res);
-    }
-    s->enter_request = message->request;
-    s->replaces = m->replaces;
-    memcpy(s->replaces_signature, m->replaces_signature, sizeof s->replaces_signature);
-    memcpy(s->fingerprint, m->fingerprint, sizeof s->fingerprint);
-    doorkeeper_stir(s->gathering, s->house->now_ms);
-    return answered();
 }

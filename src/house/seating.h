@@ -12,10 +12,10 @@ struct seat {
     uint8_t account[32];
     bool invited, wants, moderates; /* as in struct session */
     enum signal_role role;
+    bool is_pseudonym;
     bool is_lost; /* still a leaf, but nobody's */
 };
 
-struct answer seating_enter(struct session *, const struct signal *);
 struct answer seating_leave(struct session *, const struct signal *);
 struct answer seating_ticket(struct session *, const struct signal *);
 
@@ -65,6 +65,8 @@ void seating_end(struct session *, enum signal_why);
 /* The seat is no more in the store: takes the session from its table, and frees one that was in its grace. */
 void seating_gone(struct session *);
 
+/* A seated session leaves, and its seat is lost from now on. OK | E_IO | E_NO_MEMORY */
+MUST_USE enum result seating_rise(struct session *);
 /* The line of a seated session broke: its grace begins. Then, when that is over: */
 void seating_line_broken(struct session *);
 void seating_due(struct house *);

@@ -32,21 +32,27 @@ static struct session *find_placed(const struct upload *u, uint32_t leaf)
     return NULL;
 }
 
+/* Under his own name. */
+static bool is_room_maker(const struct upload *u, const struct session *s)
+{
+    return s->alias_len == 0 && memcmp(s->account, u->charter.maker, 32) == 0;
+}
+
 /* A moderator's word on another, or on itself. */
 static struct answer moderate(const struct upload *u, struct move *m, uint8_t role)
 {
-    bool is_maker = memcmp(m->who->account, u->charter.maker, 32) == 0;
+    bool is_maker = is_room_maker(u, m->who);
 
     if (is_maker && m->who != u->by)
         return refusal(REASON_NOT_YOURS, "nobody overrules the room's maker");
     if (role == SIGNAL_MODERATOR || role == SIGNAL_NO_MODERATOR) {
         m->moderates = is_maker || role == SIGNAL_MODERATOR;
-        m->of_moderating = true;
+        m->of_moderating = m->who->alias_len == 0;
     } else if (m->who == u->by) {
         m->wants = role == SIGNAL_SPEAKER;
     } else {
         m->invited = role == SIGNAL_SPEAKER;
-        m->of_speaking = true;
+        m->of_speaking = m->who->alias_len == 0;
     }
     return answered();
 }

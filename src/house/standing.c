@@ -53,6 +53,12 @@ enum result standing_bar(struct house *h, const uint8_t room[static 32], const u
                     store_int(pseudonyms_alone));
 }
 
+enum result standing_unbar(struct house *h, const uint8_t room[static 32], const uint8_t account[static 32])
+{
+    return store_do(h->store, "DELETE FROM barred WHERE room = $1 AND account = $2", NULL,
+                    store_bytes(bytes(room, 32)), store_bytes(bytes(account, 32)));
+}
+
 enum result standing_admits(struct house *h, const uint8_t room[static 32], const uint8_t account[static 32],
                             bool is_pseudonym)
 {

@@ -24,6 +24,9 @@ MUST_USE enum result standing_moderates(struct house *, const uint8_t room[stati
 /* Inside a transaction: all of an account, or its pseudonyms alone. OK | E_IO | E_NO_MEMORY */
 MUST_USE enum result standing_bar(struct house *, const uint8_t room[static 32],
                                   const uint8_t account[static 32], bool pseudonyms_alone);
+/* Takes that back. */
+MUST_USE enum result standing_unbar(struct house *, const uint8_t room[static 32],
+                                    const uint8_t account[static 32]);
 /* Whether it may sit down, under a pseudonym or its own name. OK | E_REFUSED | E_IO | E_NO_MEMORY */
 MUST_USE enum result standing_admits(struct house *, const uint8_t room[static 32],
                                      const uint8_t account[static 32], bool is_pseudonym);

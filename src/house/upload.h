@@ -13,7 +13,7 @@ struct move {
     uint32_t leaf;
     bool invited, wants, moderates;
     enum signal_role role;
-    bool of_speaking, of_moderating; /* a moderator said so, and it holds beyond this seat */
+    bool of_speaking, of_moderating; /* a moderator said so of an account: it holds beyond this seat */
 };
 
 struct upload {

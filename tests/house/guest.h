@@ -370,8 +370,8 @@ static inline void guest_end_room(struct guest *g, const uint8_t room[32])
 
 /* ---- tables: messages with just as much of MLS in them as a house reads */
 
-static inline void guest_enter_for(struct guest *g, const uint8_t room[32], enum signal_role role,
-                                   uint32_t replaces)
+static inline void guest_enter_as(struct guest *g, const uint8_t room[32], enum signal_role role,
+                                  uint32_t replaces, const char *pseudonym)
 {
     static const uint8_t head[] = {0, 1, 0, 5, 0, 1, 0, 3};
     struct signal m = {.type = SIGNAL_ENTER, .enter.replaces = replaces};
@@ -381,11 +381,18 @@ static inline void guest_enter_for(struct guest *g, const uint8_t room[32], enum
     assert_int_equal(clear_key_package(BYTES_OF(g->package), g->reference), OK);
     memcpy(m.enter.room, room, 32);
     m.enter.role = (uint8_t)role;
+    m.enter.pseudonym = bytes_string(pseudonym);
     m.enter.key_package = BYTES_OF(g->package);
     memset(m.enter.fingerprint, g->handle[0], 32);
     if (replaces != SIGNAL_NO_LEAF)
         memset(m.enter.replaces_signature, 's', 64);
     guest_send(g, &m);
+}
+
+static inline void guest_enter_for(struct guest *g, const uint8_t room[32], enum signal_role role,
+                                   uint32_t replaces)
+{
+    guest_enter_as(g, room, role, replaces, "");
 }
 
 static inline void guest_enter(struct guest *g, const uint8_t room[32], enum signal_role role)
