@@ -161,6 +161,57 @@ out:
     return res;
 }
 
+static enum result look(struct store *s, const char *folder, const struct store_schema *schema,
+                        const char **why)
+{
+    char path[PATH_SIZE];
+    int used = snprintf(path, sizeof path, "%s/house.db", folder), code;
+    unsigned version = 0;
+    enum result res;
+
+    if (used < 0 || (size_t)used >= sizeof path)
+        return E_TOO_LARGE;
+    code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                           NULL);
+    if ((code & 0xff) == SQLITE_CANTOPEN) {
+        *why = "there is no house.db";
+        return E_NOT_FOUND;
+    }
+    if (code != SQLITE_OK)
+        return result_of(code);
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    res = run_plain(s, "PRAGMA trusted_schema = OFF");
+    if (res == OK)
+        res = version_read(s, &version);
+    if (res == OK && version != schema->count) {
+        *why = "house.db was written by another version of this program";
+        return E_UNSUPPORTED;
+    }
+    return res;
+}
+
+enum result store_look(const char *folder, const struct store_schema *schema, struct store **out,
+                       const char **why)
+{
+    struct store *s = calloc(1, sizeof *s);
+    enum result res;
+
+    *why = "out of memory";
+    if (s == NULL)
+        return E_NO_MEMORY;
+    s->folder = (struct folder){.at = -1, .lock = -1};
+    *why = "house.db cannot be read";
+    res = look(s, folder, schema, why);
+    if (res != OK) {
+        store_close(s);
+        return res;
+    }
+    *why = NULL;
+    *out = s;
+    return OK;
+}
+
 void store_close(struct store *s)
 {
     if (s == NULL)
@@ -208,6 +259,18 @@ void store_rollback(struct store *s)
     if (sqlite3_get_autocommit(s->db) == 0)
         (void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     s->changing = false;
+}
+
+enum result store_tidy(struct store *s)
+{
+    int code;
+
+    assert(!s->changing);
+    /* The server does not stand still for whoever looks at its data. */
+    sqlite3_busy_timeout(s->db, 0);
+    code = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    return (code & 0xff) == SQLITE_BUSY ? E_AGAIN : result_of(code);
 }
 
 static enum result keep(struct store *s, const char *text, sqlite3_stmt **out)

@@ -33,6 +33,11 @@ struct store_schema {
  * E_NO_MEMORY */
 MUST_USE enum result store_open(const char *folder, const struct store_schema *, const struct random *random,
                                 struct store **out, const char **why);
+/* Opens a database to be read beside a server that may be running: without lock, key and changes.
+ * OK | E_NOT_FOUND (no database there) | E_UNSUPPORTED (of another version) | E_MALFORMED | E_IO |
+ * E_NO_MEMORY */
+MUST_USE enum result store_look(const char *folder, const struct store_schema *, struct store **out,
+                                const char **why);
 /* Rolls back what is open. NULL is fine. */
 void store_close(struct store *);
 
@@ -75,6 +80,10 @@ MUST_USE enum result store_begin(struct store *);
 MUST_USE enum result store_commit(struct store *);
 /* Nothing to roll back is fine. */
 void store_rollback(struct store *);
+
+/* Empties the write-ahead log, so that what was deleted before is in none of the files any more. Outside of
+ * transactions. OK | E_AGAIN (somebody is reading) | E_IO | E_NO_MEMORY */
+MUST_USE enum result store_tidy(struct store *);
 
 /* Runs a statement that gives no rows; *changed (may be NULL) gets the number of rows that it touched. The
  * values are borrowed. OK | E_EXISTS (a uniqueness or primary key stands against it) | E_REFUSED (another
