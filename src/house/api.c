@@ -5,6 +5,7 @@
 #include "house/entering.h"
 #include "house/gathering.h"
 #include "house/inside.h"
+#include "house/retention.h"
 #include "house/returning.h"
 #include "house/rooms.h"
 #include "house/seating.h"
@@ -336,7 +337,7 @@ uint64_t house_due(struct house *h, uint64_t now_ms)
     }
     seating_due(h);
     delivery_due(h);
-    rooms_due(h);
+    retention_due(h);
     settle(h);
     return h->due_ms;
 }

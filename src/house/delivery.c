@@ -1,11 +1,10 @@
 #include "house/delivery.h"
 #include "house/doorkeeper.h"
 #include "house/gathering.h"
+#include "house/retention.h"
 #include "house/rooms.h"
 #include "house/seating.h"
 #include "house/trial.h"
-
-enum { SWEEP_MS = 5000 };
 
 /* ---- the table's state */
 
@@ -191,7 +190,7 @@ void delivery_room_ended(struct house *h, const uint8_t room[static 32])
     }
 }
 
-static enum result forget_old_commits(struct house *h)
+enum result delivery_sweep_commits(struct house *h)
 {
     uint64_t now = house_unix_ms(h);
     enum result res = store_begin(h->store);
@@ -199,11 +198,10 @@ static enum result forget_old_commits(struct house *h)
     if (res != OK)
         return res;
     res = store_do(h->store, "DELETE FROM handshake WHERE at_ms <= $1", NULL,
-                   store_int((int64_t)(now - (COMMITS_KEPT_MS - SWEEP_MS))));
+                   store_int((int64_t)(now - (COMMITS_KEPT_MS - RETENTION_SWEEP_MS))));
     return house_conclude(h, res);
 }
 
-/* Tables that could not be cleared when the last one left. */
 static enum result find_deserted(struct house *h, uint8_t room[static 32], uint16_t *number)
 {
     struct store_rows rows;
@@ -227,17 +225,15 @@ static enum result find_deserted(struct house *h, uint8_t room[static 32], uint1
     return res;
 }
 
-static void sweep(struct house *h)
+enum result delivery_sweep_tables(struct house *h)
 {
     uint8_t room[32];
     uint16_t number;
-    enum result res = forget_old_commits(h);
+    enum result res = find_deserted(h, room, &number);
 
-    if (res != OK)
-        log_warn("house", "old commits were not forgotten", (struct log_tag){0}, res);
-    if (find_deserted(h, room, &number) == OK)
+    if (res == OK)
         delivery_deserted(h, room, number);
-    h->sweep_due_ms = h->now_ms + SWEEP_MS;
+    return res == E_NOT_FOUND ? OK : res;
 }
 
 void delivery_due(struct house *h)
@@ -253,7 +249,4 @@ void delivery_due(struct house *h)
         doorkeeper_ask(g);
         trial_due(g); /* the gathering may end by it */
     }
-    if (h->now_ms >= h->sweep_due_ms)
-        sweep(h);
-    house_wake(h, h->sweep_due_ms);
 }

@@ -38,4 +38,9 @@ void delivery_room_ended(struct house *, const uint8_t room[static 32]);
 
 void delivery_due(struct house *);
 
+/* Commits that are old enough to be gone before the next sweep; then tables that could not be cleared when
+ * the last one left. OK | E_IO | E_NO_MEMORY | E_MALFORMED */
+MUST_USE enum result delivery_sweep_commits(struct house *);
+MUST_USE enum result delivery_sweep_tables(struct house *);
+
 #endif

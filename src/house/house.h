@@ -51,6 +51,33 @@ struct house;
 /* The layout of the database, for store_open. */
 const struct store_schema *house_schema(void);
 
+/* A class of data: what the house holds, and for how long. */
+struct house_class {
+    const char *name, *what, *until;
+    uint64_t lifetime_ms; /* 0 where `until` says it all */
+    int64_t count;        /* how many there are; -1 for what is never stored */
+};
+/* All classes, of a store that may be open for reading alone. OK | E_IO | E_NO_MEMORY | E_MALFORMED */
+MUST_USE enum result house_retention(struct store *, void (*each)(void *context, const struct house_class *),
+                                     void *context);
+
+/* One thing that the house holds of an account. Texts are UTF-8; keys, ids and sealed bytes base64url. */
+enum { HOUSE_FACT_FIELDS = 8 };
+struct house_fact {
+    const char *kind;
+    unsigned count;
+    struct {
+        const char *name;
+        bool is_number;
+        int64_t number;
+        struct bytes text; /* borrowed until `each` returns */
+    } fields[HOUSE_FACT_FIELDS];
+};
+/* All that the store holds of the account with this handle.
+ * OK | E_NOT_FOUND (no such account) | E_IO | E_NO_MEMORY | E_MALFORMED | E_TOO_LARGE */
+MUST_USE enum result house_disclose(struct store *, struct bytes handle,
+                                    void (*each)(void *context, const struct house_fact *), void *context);
+
 /* OK | E_NO_MEMORY | E_IO | E_CRYPTO */
 MUST_USE enum result house_new(const struct house_settings *, struct house **out);
 /* Drops all links. The server that it is mounted on must not run any more, or be freed already. NULL is fine.

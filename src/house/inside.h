@@ -124,8 +124,7 @@ struct house {
     size_t session_count;
     struct gathering *gatherings;
     bool unsettled;                 /* a session was dismissed and its line is not closed yet */
-    uint64_t sweep_due_ms;          /* when old commits are looked for again */
-    uint64_t rooms_due_ms;          /* when empty rooms are looked for again */
+    uint64_t sweep_due_ms;          /* when what is past its time is looked for again */
     uint8_t *plain, *padded, *list; /* SIGNAL_BYTES each: a message under construction, and its list */
     struct mount *mount;            /* mount.c's own, and how it is freed; NULL while not mounted */
     void (*unmount)(struct mount *);

@@ -5,7 +5,7 @@
 #include "crypto/crypto.h"
 #include "wire/envelope.h"
 
-enum { ROOMS_A_PAGE = 100, SWEEP_MS = 15000 };
+enum { ROOMS_A_PAGE = 100 };
 
 static const uint64_t empty_ms = (uint64_t)HOUSE_ROOM_EMPTY_MIN * 60 * 1000;
 
@@ -282,20 +282,15 @@ static enum result oldest_empty(struct house *h, uint8_t id[static 32])
     return res;
 }
 
-void rooms_due(struct house *h)
+enum result rooms_sweep(struct house *h)
 {
     uint8_t id[32];
     enum result res = OK;
 
-    if (h->now_ms >= h->rooms_due_ms) {
-        while (res == OK) {
-            res = oldest_empty(h, id);
-            if (res == OK)
-                res = end_room(h, id);
-        }
-        if (res != E_NOT_FOUND)
-            log_warn("house", "empty rooms not ended", (struct log_tag){0}, res);
-        h->rooms_due_ms = h->now_ms + SWEEP_MS;
+    while (res == OK) {
+        res = oldest_empty(h, id);
+        if (res == OK)
+            res = end_room(h, id);
     }
-    house_wake(h, h->rooms_due_ms);
+    return res == E_NOT_FOUND ? OK : res;
 }

@@ -42,7 +42,7 @@ struct answer rooms_list(struct session *, const struct signal *);
 struct answer rooms_show(struct session *, const struct signal *);
 struct answer rooms_end(struct session *, const struct signal *);
 
-/* Ends the rooms that stood empty for too long. */
-void rooms_due(struct house *);
+/* Ends the rooms that stood empty for too long. OK | E_IO | E_NO_MEMORY | E_MALFORMED */
+MUST_USE enum result rooms_sweep(struct house *);
 
 #endif
