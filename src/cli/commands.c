@@ -2,6 +2,10 @@
 
 const struct args_command commands[] = {
     {"serve", NULL, "runs a house and a relay in one process", serve_options, serve_run},
+    {"admin retention", NULL, "tells what a house holds, and for how long", admin_options,
+     admin_retention_run},
+    {"admin disclose", "HANDLE", "tells all that a house holds of one account", admin_options,
+     admin_disclose_run},
     {"signup", NULL, "makes an account: a key in DIR and a handle at a house", signup_options, signup_run},
     {"room new", NULL, "makes a room and prints its link", room_new_options, room_new_run},
     {"room list", NULL, "lists the rooms that are open", room_list_options, room_list_run},

@@ -9,6 +9,10 @@ extern const struct args_command commands[];
 extern const struct args_option serve_options[];
 int serve_run(const struct args *);
 
+extern const struct args_option admin_options[];
+int admin_retention_run(const struct args *);
+int admin_disclose_run(const struct args *);
+
 extern const struct args_option signup_options[];
 int signup_run(const struct args *);
 
