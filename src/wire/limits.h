@@ -41,7 +41,7 @@ enum {
     EPOCH_MS = 120000,       /* an epoch's longest life */
     TICKET_S = 60,           /* a relay ticket's longest life */
     TICKET_RENEW_S = 30,     /* a client asks for the next one when so much is left */
-    KEY_PACKAGE_S = 600,     /* a KeyPackage's longest life */
+    KEY_PACKAGE_S = 600,     /* a KeyPackage lives so long at least, and ends at the full hour (F37) */
     DOORKEEPER_MS = 1000,    /* then the next awake leaf is asked */
     COMMITS_KEPT = 64,       /* by the house, for those who missed some ... */
     COMMITS_KEPT_MS = 60000, /* ... and no longer than this */
