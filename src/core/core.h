@@ -45,6 +45,11 @@ MUST_USE enum result core_charter_sign(const struct charter *, const uint8_t mak
 MUST_USE enum result core_charter_check(struct bytes charter, const uint8_t signature[static 64],
                                         const uint8_t room[static 32], struct charter *out);
 
+/* The secret in a private room's link: who has it may sit down. Its key is for the charter, and for
+ * STATEMENT_LINK where a new link is to hold. OK | E_CRYPTO */
+enum { CORE_SECRET_BYTES = 16 };
+MUST_USE enum result core_link_key(const uint8_t secret[static CORE_SECRET_BYTES], uint8_t key[static 32]);
+
 /* --- A seat --- */
 
 struct core_room;
@@ -55,6 +60,7 @@ struct core_self {
     const uint8_t *house;        /* 32 bytes: the key that was pinned at sign-up */
     const uint8_t *room;         /* 32 bytes: the id from the link */
     bool stage;                  /* wants to be on stage as soon as the room's roles let it */
+    const uint8_t *secret; /* CORE_SECRET_BYTES, of a private room's link: vouches here and now; else NULL */
 };
 
 /* A fresh leaf and its KeyPackage, good for one seat. The randomness is borrowed for the room's life.
@@ -68,8 +74,8 @@ struct bytes core_room_key_package(const struct core_room *);
 
 /* Founds the table. *group_id, for FOUNDED, borrows from the room. The room is seated from here on; when the
  * house refuses because somebody else was first, core_room_unfound makes it wait for its Welcome again.
- * OK | E_STATE (seated) | as core_charter_check | E_UNSUPPORTED (no open room) | E_REFUSED (a pseudonym,
- * where the charter wants none; a house that is not the charter's) | E_NO_MEMORY | E_CRYPTO */
+ * OK | E_STATE (seated) | as core_charter_check | E_REFUSED (a pseudonym, where the charter wants none; a
+ * private room without its link's secret; a house that is not the charter's) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_found(struct core_room *, struct core_now, struct bytes charter,
                                      const uint8_t signature[static 64], struct bytes *group_id);
 void core_room_unfound(struct core_room *);
@@ -130,7 +136,7 @@ struct core_order {
     size_t kick_count;
     const struct core_word *words; /* in this order */
     size_t word_count;
-    const uint8_t *account_seed; /* 32 bytes: signs the words, here and now; NULL where there are none */
+    const uint8_t *account_seed; /* 32 bytes: signs words, here and now; NULL where there are none */
     enum core_stage stage;
 };
 
@@ -147,11 +153,13 @@ struct core_commit {
 };
 
 /* Commits Adds for who waits, Removes for lost and replaced seats, kicks and blocks, the words, and the own
- * word on the stage; with none of them, a fresh epoch and nothing else. We stay in our epoch until
- * core_room_take brings the commit back; a new commit replaces one that lost. OK | E_STATE (not seated) |
- * E_STALE (another epoch) | E_NOT_FOUND (another group; nobody at such a leaf) | E_FORGED (the house's word
- * for a lost seat) | E_REFUSED (a kick or a word that is not ours to make) | E_TOO_LARGE (a room holds no
- * more statements) | E_NO_MEMORY | E_CRYPTO */
+ * word on the stage; with none of them, a fresh epoch and nothing else. A kick or a block in a private room
+ * closes the link with a word more, unless the words have a new link: whoever left has its secret (F15). Only
+ * where a room holds no more statements it stays open. We stay in our epoch until core_room_take brings the
+ * commit back; a new commit replaces one that lost. OK | E_STATE (not seated) | E_STALE (another epoch) |
+ * E_NOT_FOUND (another group; nobody at such a leaf) | E_FORGED (the house's word for a lost seat) |
+ * E_REFUSED (a kick or a word that is not ours to make) | E_TOO_LARGE (a room holds no more statements) |
+ * E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_commit(struct core_room *, struct core_now, const struct core_order *,
                                       const struct core_commit **out);
 

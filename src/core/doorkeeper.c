@@ -129,10 +129,10 @@ static enum result gather_word(const struct core_room *room, const uint8_t *acco
     struct bytes text;
     enum result res;
 
-    if (g->standing.statement_count == STATEMENTS_MAX)
-        return E_TOO_LARGE;
     memcpy(s.subject, word->subject, sizeof s.subject);
     res = crypto_ed25519_public(account_seed, s.signer);
+    if (res == OK && standing_is_full(&g->standing, s.signer))
+        res = E_TOO_LARGE;
     if (res != OK)
         return res;
     s.number = standing_next_number(&g->standing, s.signer);
@@ -146,6 +146,37 @@ static enum result gather_word(const struct core_room *room, const uint8_t *acco
     if (res == OK && word->verb == STATEMENT_BLOCK)
         res = remove_account(room, word->subject, g);
     return res;
+}
+
+static bool has_word(const struct core_order *order, enum statement_verb verb)
+{
+    for (size_t i = 0; i < order->word_count; i++)
+        if (order->words[i].verb == verb)
+            return true;
+    return false;
+}
+
+/* A link whose secret nobody has, for whoever is sent away has the old one (F15). A kick is not to fail
+ * because others have filled the list. */
+static enum result close_link(const struct core_room *room, const struct core_order *order,
+                              struct gathering *g)
+{
+    struct core_word word = {.verb = STATEMENT_LINK, .kind = STATEMENT_ROOM};
+    uint8_t secret[CORE_SECRET_BYTES], signer[32];
+    enum result res;
+
+    if (room->charter.kind != CHARTER_PRIVATE || has_word(order, STATEMENT_LINK) ||
+        (order->kick_count == 0 && !has_word(order, STATEMENT_BLOCK)))
+        return OK;
+    if (order->account_seed == NULL)
+        return E_REFUSED;
+    res = crypto_ed25519_public(order->account_seed, signer);
+    if (res != OK || standing_is_full(&g->standing, signer))
+        return res;
+    random_fill(room->random, secret, sizeof secret);
+    res = core_link_key(secret, word.subject);
+    wipe(secret, sizeof secret);
+    return res == OK ? gather_word(room, order->account_seed, &word, g) : res;
 }
 
 static enum result gather_words(const struct core_room *room, const struct core_order *order,
@@ -162,6 +193,8 @@ static enum result gather_words(const struct core_room *room, const struct core_
         buffer_put(&g->statements, before);
     for (size_t i = 0; i < order->word_count && res == OK; i++)
         res = gather_word(room, order->account_seed, &order->words[i], g);
+    if (res == OK)
+        res = close_link(room, order, g);
     return res == OK ? buffer_end(&g->statements, NULL) : res;
 }
 
@@ -199,6 +232,8 @@ static enum result is_welcome(const struct core_room *room, uint64_t unix_s, str
 
     if (res == OK)
         res = roles_binding_check(leaf, &room->charter, room->id, &binding);
+    if (res == OK)
+        res = roles_voucher_check(leaf, &binding, &room->charter, room->id, g->standing.link_key);
     if (res == OK && binding.bound && standing_is_blocked(&g->standing, binding.account))
         res = E_REFUSED;
     if (res == OK && !is_new(g, leaf))

@@ -64,6 +64,20 @@ static enum result judge_remove(const struct policy *p, const struct opened *o, 
     return E_REFUSED;
 }
 
+/* --- Who comes --- */
+
+/* In a private room, by the link that holds after the commit: one that closes the link closes it at once
+ * (F15). */
+static enum result judge_add(const struct policy *p, const struct leaf_node *leaf,
+                             const uint8_t link_key[static 32])
+{
+    const struct standing *s = p->standing;
+    struct seat_binding binding;
+    enum result res = roles_binding_check(leaf, s->charter, s->room, &binding);
+
+    return res == OK ? roles_voucher_check(leaf, &binding, s->charter, s->room, link_key) : res;
+}
+
 /* --- Who changes --- */
 
 /* F7: the signature key and the binding are the leaf's for good, but for its own word on the stage (F31). */
@@ -159,10 +173,7 @@ enum result policy_judge(const struct policy *p, const struct opened *o, struct 
         res = judge_remove(p, o, &o->removes[i]);
     for (size_t i = 0; i < o->update_count && res == OK; i++)
         res = judge_update(p, &o->updates[i]);
-    for (size_t i = 0; i < o->add_count && res == OK; i++) {
-        struct seat_binding binding;
-
-        res = roles_binding_check(o->adds[i].node, p->standing->charter, p->standing->room, &binding);
-    }
+    for (size_t i = 0; i < o->add_count && res == OK; i++)
+        res = judge_add(p, o->adds[i].node, out->standing.link_key);
     return res == OK ? roster_after(p->roster, o, &out->standing, &out->roster) : res;
 }

@@ -136,13 +136,62 @@ enum result roles_binding_check(const struct leaf_node *leaf, const struct chart
 
     if (res != OK)
         return res;
-    if (memcmp(b.room, room, sizeof b.room) != 0 || (!b.bound && !c->pseudonyms))
+    if (memcmp(b.room, room, sizeof b.room) != 0 || (!b.bound && !c->pseudonyms) ||
+        b.vouched != (c->kind == CHARTER_PRIVATE))
         return E_REFUSED;
     if (b.bound)
         res = statement_check(b.account, ENVELOPE_BINDING, c->house, room, leaf->signature_key, b.signature);
     if (res == OK)
         *out = b;
     return res;
+}
+
+/* --- The link of a private room --- */
+
+static enum result link_seed(const uint8_t secret[static CORE_SECRET_BYTES], uint8_t seed[static 32])
+{
+    const struct bytes label = BYTES_TEXT("Teahouse link 1");
+    uint8_t key[32];
+    enum result res = crypto_hkdf_extract((struct bytes){0}, bytes(secret, CORE_SECRET_BYTES), key);
+
+    if (res == OK)
+        res = crypto_hkdf_expand(BYTES_OF(key), &label, 1, (struct bytes_mut){seed, 32});
+    wipe(key, sizeof key);
+    return res;
+}
+
+enum result core_link_key(const uint8_t secret[static CORE_SECRET_BYTES], uint8_t key[static 32])
+{
+    uint8_t seed[32];
+    enum result res = link_seed(secret, seed);
+
+    if (res == OK)
+        res = crypto_ed25519_public(seed, key);
+    wipe(seed, sizeof seed);
+    return res;
+}
+
+enum result roles_vouch(const uint8_t secret[static CORE_SECRET_BYTES], const uint8_t house[static 32],
+                        const uint8_t room[static 32], const uint8_t leaf_key[static 32],
+                        struct seat_binding *b)
+{
+    uint8_t seed[32];
+    enum result res = link_seed(secret, seed);
+
+    if (res == OK)
+        res = statement_sign(seed, ENVELOPE_VOUCHER, house, room, bytes(leaf_key, 32), b->voucher);
+    b->vouched = res == OK;
+    wipe(seed, sizeof seed);
+    return res;
+}
+
+enum result roles_voucher_check(const struct leaf_node *leaf, const struct seat_binding *b,
+                                const struct charter *c, const uint8_t room[static 32],
+                                const uint8_t link_key[static 32])
+{
+    if (c->kind != CHARTER_PRIVATE)
+        return OK;
+    return statement_check(link_key, ENVELOPE_VOUCHER, c->house, room, leaf->signature_key, b->voucher);
 }
 
 /* --- Statements, and the house's word --- */

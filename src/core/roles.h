@@ -22,12 +22,24 @@ MUST_USE enum result roles_bind(const uint8_t *account_seed, const uint8_t house
                                 const uint8_t room[static 32], const uint8_t leaf_key[static 32],
                                 struct seat_binding *out);
 
+/* Lets the link's secret vouch for the leaf key. OK | E_TOO_LARGE | E_CRYPTO */
+MUST_USE enum result roles_vouch(const uint8_t secret[static CORE_SECRET_BYTES],
+                                 const uint8_t house[static 32], const uint8_t room[static 32],
+                                 const uint8_t leaf_key[static 32], struct seat_binding *);
+
 /* Reads a leaf's binding without checking its signature. OK | E_REFUSED (none) | E_MALFORMED */
 MUST_USE enum result roles_binding_read(const struct leaf_node *, struct seat_binding *out);
-/* All that a leaf needs for a seat in this room: a binding to it, by an account's signature, or a pseudonym
- * where the charter has them. OK | E_REFUSED | E_MALFORMED | E_FORGED | E_CRYPTO */
+/* All that a leaf needs for a seat in this room but a right voucher: a binding to it, by an account's
+ * signature, or a pseudonym where the charter has them; a voucher in private rooms, and in no others. OK |
+ * E_REFUSED | E_MALFORMED | E_FORGED | E_CRYPTO */
 MUST_USE enum result roles_binding_check(const struct leaf_node *, const struct charter *,
                                          const uint8_t room[static 32], struct seat_binding *out);
+
+/* The voucher of a binding that has been checked, by a link key. OK (also where the room is not private) |
+ * E_FORGED | E_CRYPTO */
+MUST_USE enum result roles_voucher_check(const struct leaf_node *, const struct seat_binding *,
+                                         const struct charter *, const uint8_t room[static 32],
+                                         const uint8_t link_key[static 32]);
 
 /* Numbers and signs a statement; `number`, `verb`, `kind` and `subject` are set already. OK | E_CRYPTO */
 MUST_USE enum result roles_state(const uint8_t account_seed[static 32], const uint8_t house[static 32],

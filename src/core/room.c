@@ -37,6 +37,8 @@ static enum result bind(struct core_room *room, const struct core_self *self)
     res = crypto_ed25519_public(room->leaf_seed, leaf_key);
     if (res == OK)
         res = roles_bind(self->account_seed, self->house, self->room, leaf_key, &binding);
+    if (res == OK && self->secret != NULL)
+        res = roles_vouch(self->secret, self->house, self->room, leaf_key, &binding);
     binding.stage = self->stage;
     if (res == OK)
         res = seat_binding_write(&binding, (struct bytes_mut){room->binding, sizeof room->binding}, &written);
@@ -175,17 +177,13 @@ static enum result sit_down(struct core_room *room, struct core_now now, struct 
         res = E_REFUSED;
     if (res == OK)
         res = roles_context_check(charter, room->id, &room->charter);
-    /* Social and private rooms promise that somebody vouches for each leaf. What cannot be checked is not
-     * entered. */
-    if (res == OK && room->charter.kind != CHARTER_OPEN)
-        res = E_UNSUPPORTED;
     /* The link's room, but of another house: its word would count there, and bindings name this one. */
     if (res == OK && memcmp(room->charter.house, room->house, sizeof room->house) != 0)
         res = E_REFUSED;
     if (res == OK)
         res = standing_read(&room->standing, &room->charter, room->id, statements);
     if (res == OK)
-        res = roster_read(group, &room->standing, &room->roster);
+        res = roster_read(group, &room->standing, statements, &room->roster);
     if (res == OK && room->charter.profile == CHARTER_MUSIC)
         plain_len = FRAME_PLAIN_MUSIC;
     if (res == OK)

@@ -41,7 +41,21 @@ static bool any_is_blocked(const struct roster *r, const struct standing *standi
     return false;
 }
 
-enum result roster_read(const struct group *group, const struct standing *standing, struct roster *out)
+static enum result vouched_once(const struct leaf_node *leaf, const struct seat_binding *b,
+                                const struct standing *standing, struct bytes statements)
+{
+    const struct charter *c = standing->charter;
+    enum result res = roles_voucher_check(leaf, b, c, standing->room, c->link_key);
+    struct statement word;
+
+    while (res == E_FORGED && statement_next(&statements, &word) == OK)
+        if (word.verb == STATEMENT_LINK)
+            res = roles_voucher_check(leaf, b, c, standing->room, word.subject);
+    return res;
+}
+
+enum result roster_read(const struct group *group, const struct standing *standing, struct bytes statements,
+                        struct roster *out)
 {
     uint32_t own = group_own_leaf(group), limit = group_leaf_limit(group);
 
@@ -55,6 +69,8 @@ enum result roster_read(const struct group *group, const struct standing *standi
         if (node == NULL)
             continue;
         res = roles_binding_check(node, standing->charter, standing->room, &b);
+        if (res == OK)
+            res = vouched_once(node, &b, standing, statements);
         if (res != OK)
             return res;
         m = member_of(standing, &b, node->signature_key, leaf);

@@ -12,9 +12,11 @@ struct roster {
     size_t count;
 };
 
-/* All leaves of the group's tree, each binding checked, for a joiner who has seen none of them come.
- * OK | E_TOO_LARGE | E_REFUSED (unbound, of another room, or blocked) | E_MALFORMED | E_FORGED | E_CRYPTO */
-MUST_USE enum result roster_read(const struct group *, const struct standing *, struct roster *out);
+/* All leaves of the group's tree, each binding checked, for a joiner who has seen none of them come. In a
+ * private room any link key that held until now may have vouched for them: they are in `statements`. OK |
+ * E_TOO_LARGE | E_REFUSED (unbound, of another room, or blocked) | E_MALFORMED | E_FORGED | E_CRYPTO */
+MUST_USE enum result roster_read(const struct group *, const struct standing *, struct bytes statements,
+                                 struct roster *out);
 /* What a commit makes of a roster. The bindings of new leaves have been checked; `standing` is what stands
  * after it. OK | E_TOO_LARGE | E_REFUSED (a leaf that is not there, or that is blocked) | E_MALFORMED */
 MUST_USE enum result roster_after(const struct roster *before, const struct opened *,

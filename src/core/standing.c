@@ -127,8 +127,7 @@ enum result standing_add(struct standing *s, const struct statement *word)
 
     if (s->statement_count == STATEMENTS_MAX)
         return E_NO_MEMORY;
-    /* Or a moderator could fill the list, and nobody could take that role away any more (F30). */
-    if (!by_maker && s->statement_count >= STATEMENTS_MAX - STATEMENTS_FOR_MAKER)
+    if (standing_is_full(s, word->signer))
         return E_REFUSED;
     if (!standing_is_moderator(s, word->signer, false))
         return E_REFUSED;
@@ -215,6 +214,12 @@ bool standing_is_blocked(const struct standing *s, const uint8_t account[static 
     const struct standing_entry *entry = entry_find(s, account, false);
 
     return entry != NULL && entry->blocked;
+}
+
+bool standing_is_full(const struct standing *s, const uint8_t signer[static 32])
+{
+    /* Or a moderator could fill the list, and nobody could take that role away any more (F30). */
+    return s->statement_count >= STATEMENTS_MAX - (is_maker(s, signer) ? 0 : STATEMENTS_FOR_MAKER);
 }
 
 uint32_t standing_next_number(const struct standing *s, const uint8_t signer[static 32])

@@ -54,6 +54,8 @@ bool standing_is_moderator(const struct standing *, const uint8_t key[static 32]
 bool standing_is_invited(const struct standing *, const uint8_t key[static 32], bool leaf);
 bool standing_may_speak(const struct standing *, const uint8_t key[static 32], bool leaf);
 bool standing_is_blocked(const struct standing *, const uint8_t account[static 32]);
+/* No statement of this signer's finds a place any more. */
+bool standing_is_full(const struct standing *, const uint8_t signer[static 32]);
 /* The number that this signer's next statement takes. */
 uint32_t standing_next_number(const struct standing *, const uint8_t signer[static 32]);
 

@@ -39,6 +39,8 @@ static inline void bare_start(struct bare *b, const struct table_of_people *t, u
     memset(b, 0, sizeof *b);
     key_from((uint8_t)(0x50 + who), b->seed, b->key);
     assert_int_equal(roles_bind(t->people[who].seed, t->house, t->id, b->key, &binding), OK);
+    if (t->charter.kind == CHARTER_PRIVATE)
+        assert_int_equal(roles_vouch(t->secret, t->house, t->id, b->key, &binding), OK);
     assert_int_equal(
         seat_binding_write(&binding, (struct bytes_mut){b->binding, sizeof b->binding}, &written), OK);
     b->extensions[0] = (struct group_extension){EXTENSION_SEAT, written};

@@ -20,6 +20,7 @@ struct person {
     uint8_t seed[32], account[32];
     bool listens;           /* does not want to be on stage */
     bool masked;            /* sits as a pseudonym */
+    const uint8_t *secret;  /* of a private room's link, as this person knows it */
     struct core_room *room; /* NULL while not in it */
 };
 
@@ -27,6 +28,7 @@ struct table_of_people {
     struct seeded seeded;
     uint8_t house_seed[32], house[32];
     struct charter charter;
+    uint8_t secret[CORE_SECRET_BYTES]; /* of a private room's link; everybody knows it */
     uint8_t charter_room[CHARTER_BYTES], signature[64], id[32];
     struct bytes charter_bytes;
     struct person people[PEOPLE];
@@ -55,6 +57,12 @@ static inline void table_start(struct table_of_people *t, const struct charter *
     t->charter = *like;
     memcpy(t->charter.maker, t->people[0].account, 32);
     memcpy(t->charter.house, t->house, 32);
+    if (like->kind == CHARTER_PRIVATE) {
+        random_fill(&t->seeded.random, t->secret, sizeof t->secret);
+        assert_int_equal(core_link_key(t->secret, t->charter.link_key), OK);
+        for (unsigned i = 0; i < PEOPLE; i++)
+            t->people[i].secret = t->secret;
+    }
     assert_int_equal(core_charter_sign(&t->charter, t->people[0].seed,
                                        (struct bytes_mut){t->charter_room, sizeof t->charter_room},
                                        &t->charter_bytes, t->signature, t->id),
@@ -71,7 +79,7 @@ static inline void table_end(struct table_of_people *t)
 static inline struct core_room *table_enter(struct table_of_people *t, unsigned who)
 {
     struct core_self self = {t->people[who].masked ? NULL : t->people[who].seed, t->house, t->id,
-                             !t->people[who].listens};
+                             !t->people[who].listens, t->people[who].secret};
 
     assert_null(t->people[who].room);
     assert_int_equal(core_room_new(&t->seeded.random, &self, table_now(t), &t->people[who].room), OK);

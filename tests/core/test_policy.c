@@ -55,7 +55,7 @@ static enum result judge(const struct group_of_bare *g, unsigned who, const stru
 
     assert_int_equal(group_context_extension(p.group, EXTENSION_ROLES, &statements), OK);
     assert_int_equal(standing_read(&standing, &g->table.charter, g->table.id, statements), OK);
-    assert_int_equal(roster_read(p.group, &standing, &roster), OK);
+    assert_int_equal(roster_read(p.group, &standing, statements, &roster), OK);
     return policy_judge(&p, opened, &after);
 }
 

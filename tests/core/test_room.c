@@ -566,26 +566,6 @@ static void another_houses_charter_is_refused(void **state)
     core_room_free(room);
 }
 
-/* Rooms that promise more than can be kept yet are not entered. */
-static void rooms_with_vouchers_are_not_entered(void **state)
-{
-    static const struct charter kinds[] = {{.kind = CHARTER_SOCIAL},
-                                           {.kind = CHARTER_PRIVATE, .link_key = {1}}};
-
-    (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct table_of_people t;
-        struct bytes group_id;
-
-        table_start(&t, &kinds[i]);
-        assert_int_equal(
-            core_room_found(table_enter(&t, 0), table_now(&t), t.charter_bytes, t.signature, &group_id),
-            E_UNSUPPORTED);
-        assert_null(core_room_keyring(t.people[0].room));
-        table_end(&t);
-    }
-}
-
 static void bad_key_packages_hold_nobody_up(void **state)
 {
     struct table_of_people t;
@@ -1080,7 +1060,6 @@ int main(void)
         cmocka_unit_test(f2_a_false_group_gets_no_joiner),
         cmocka_unit_test(f25_a_welcome_into_another_room_is_refused),
         cmocka_unit_test(another_houses_charter_is_refused),
-        cmocka_unit_test(rooms_with_vouchers_are_not_entered),
         cmocka_unit_test(bad_key_packages_hold_nobody_up),
         cmocka_unit_test(key_packages_that_do_not_fit_hold_nobody_up),
         cmocka_unit_test(a_crowd_comes_in_by_parts),
