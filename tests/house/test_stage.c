@@ -218,6 +218,36 @@ static void the_blocked_stay_out(void **state)
     rise(&t);
 }
 
+/* Who sits may ask for another seat in the place of its own; what is refused changes nothing of the one it
+ * has. */
+static void a_refused_entry_is_no_way_on_stage(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, bert;
+    struct charter charter;
+    struct signal enter = {.type = SIGNAL_ENTER, .enter.replaces = 1, .enter.role = SIGNAL_SPEAKER};
+    uint8_t room[32];
+
+    guest_new(&anna, inn, "anna");
+    guest_new(&bert, inn, "bert");
+    charter = guest_charter(&anna);
+    charter.stage = CHARTER_EVERYONE;
+    guest_room_from(&anna, &charter, "tea");
+    memcpy(room, guest_got(&anna, SIGNAL_ROOM_IS)->room_is.room, 32);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    guest_join(&bert, &anna, room, SIGNAL_LISTENER, "group", 0, 1);
+    assert_int_equal(renewed(&bert, room).role, TICKET_LISTENER);
+    memcpy(enter.enter.room, room, 32);
+    enter.enter.key_package = BYTES_TEXT("junk");
+    guest_send(&bert, &enter);
+    guest_refused(&bert, REASON_MALFORMED);
+    assert_int_equal(renewed(&bert, room).role, TICKET_LISTENER);
+    guest_hang_up(&bert);
+    guest_hang_up(&anna);
+    guest_forget(&bert);
+    guest_forget(&anna);
+}
+
 /* Never more speakers than slots, however they come on stage. */
 static void the_stage_has_sixteen_places(void **state)
 {
@@ -279,6 +309,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(f32_a_speakers_tickets_end_with_the_stage, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g43_the_kicked_are_told, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(the_blocked_stay_out, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(a_refused_entry_is_no_way_on_stage, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(the_stage_has_sixteen_places, inn_start, inn_end),
     };
 
