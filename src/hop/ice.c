@@ -216,15 +216,19 @@ static enum result request_take(struct hop_ice *ice, uint64_t now_us, const stru
 /* The client's half: RFC 8445, section 7.2.5. */
 static enum result answer_take(struct hop_ice *ice, uint64_t now_us, const struct stun *m)
 {
-    bool ours = false;
+    unsigned place = 0;
 
-    for (unsigned i = 0; i < ice->sent_count; i++)
-        ours = ours || memcmp(ice->sent[i], m->transaction, sizeof m->transaction) == 0;
-    if (!ours || !integrity_is_right(m, text_of(&ice->remote_password)))
+    while (place < HOP_SENT_CHECKS && memcmp(ice->sent[place], m->transaction, sizeof m->transaction) != 0)
+        place++;
+    if (place == HOP_SENT_CHECKS || !integrity_is_right(m, text_of(&ice->remote_password)))
         return E_FORGED;
+    /* Said again it is no consent: a copied answer must not hide that the relay is gone. */
+    if ((ice->sent_open & 1u << place) == 0)
+        return E_REPLAY;
     if (m->type == STUN_ERROR || m->unknown_count != 0)
         return E_REFUSED;
 
+    ice->sent_open &= ~(1u << place);
     ice->consent_us = now_us;
     ice->answered = true;
     ice->check_us = now_us + CONSENT_EVERY_US * 4 / 5 + random_u32(ice->random) % (CONSENT_EVERY_US * 2 / 5);
@@ -251,9 +255,8 @@ static void check_send(struct hop_ice *ice, struct outbox *outbox)
     uint8_t room[MESSAGE_MAX], *transaction = ice->sent[ice->sent_next];
     struct writer w = writer_over(room);
 
+    ice->sent_open |= 1u << ice->sent_next;
     ice->sent_next = (ice->sent_next + 1) % HOP_SENT_CHECKS;
-    if (ice->sent_count < HOP_SENT_CHECKS)
-        ice->sent_count++;
     random_fill(ice->random, transaction, STUN_TRANSACTION_LEN);
     stun_open(&w, STUN_REQUEST, transaction);
     stun_put_username(&w, text_of(&ice->remote_ufrag), bytes(ice->local.ufrag, HOP_UFRAG_LEN));

@@ -46,7 +46,7 @@ struct hop_ice {
     uint64_t check_us;    /* when the next one is due */
     uint64_t wait_us;     /* until the one after it, before there ever was an answer */
     bool answered;
-    unsigned sent_next, sent_count;
+    unsigned sent_next, sent_open; /* the latter: a bit for each that no answer has come to */
     uint8_t sent[HOP_SENT_CHECKS][STUN_TRANSACTION_LEN];
 };
 

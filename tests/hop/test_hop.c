@@ -408,6 +408,24 @@ static void a_check_copied_long_ago_turns_nothing(void **state)
     done(p);
 }
 
+/* An answer is consent once. */
+static void an_answer_counts_once(void **state)
+{
+    struct pair *p = opened(30);
+    struct link_datagram check, answer;
+
+    (void)state;
+    hop_moved(p->ends[CLIENT].hop);
+    p->ends[CLIENT].due_us = p->now_us;
+    pair_run(p, p->now_us);
+    assert_true(link_take(&p->link, UINT64_MAX, &check));
+    assert_int_equal(pair_give(p, RELAY, &check.from, bytes(check.bytes, check.len)), OK);
+    assert_true(link_take(&p->link, UINT64_MAX, &answer));
+    assert_int_equal(pair_give(p, CLIENT, &answer.from, bytes(answer.bytes, answer.len)), OK);
+    assert_int_equal(pair_give(p, CLIENT, &answer.from, bytes(answer.bytes, answer.len)), E_REPLAY);
+    done(p);
+}
+
 /* A peer that checks without nominating is heard, but not followed. */
 static void a_check_without_nomination_moves_nothing(void **state)
 {
@@ -766,6 +784,7 @@ int main(void)
         cmocka_unit_test(g20_follows_a_consent_check_too),
         cmocka_unit_test(a_copied_check_turns_nothing),
         cmocka_unit_test(a_check_copied_long_ago_turns_nothing),
+        cmocka_unit_test(an_answer_counts_once),
         cmocka_unit_test(a_check_without_nomination_moves_nothing),
         cmocka_unit_test(consent_is_asked_for_every_five_seconds),
         cmocka_unit_test(g21_consent_ends_after_thirty_seconds),
