@@ -241,9 +241,7 @@ static void undo(struct gathering *g, struct trial *t)
         if (t->words[i].leaf != t->poster)
             end_seat(h, room, number, t->words[i].leaf, SIGNAL_LOST);
     free(t);
-    g = gathering_find(h, room, number);
-    if (g == NULL || gathering_count(g, PLACE_SEATED) == 0)
-        delivery_deserted(h, room, number);
+    delivery_deserted(h, room, number); /* unless somebody is left */
     g = gathering_find(h, room, number);
     if (g == NULL)
         return;
