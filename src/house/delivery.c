@@ -4,6 +4,8 @@
 #include "house/retention.h"
 #include "house/rooms.h"
 #include "house/seating.h"
+#include "house/stage.h"
+#include "house/standing.h"
 #include "house/trial.h"
 
 /* ---- the table's state */
@@ -72,6 +74,8 @@ static enum result found(struct session *s, uint32_t founding, struct bytes grou
     if (res == OK)
         res = forget_commits(h, g->room, g->number);
     if (res == OK)
+        res = standing_clear(h, g->room);
+    if (res == OK)
         res = seating_add(s, 0);
     if (res == OK)
         res = rooms_mark(h, g->room, false);
@@ -83,6 +87,7 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
     const struct signal_founded *m = &message->founded;
     struct gathering *g = s->gathering;
     struct delivery_state before;
+    struct charter charter;
     struct session *next;
     enum result res;
 
@@ -92,6 +97,11 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
     /* The number tells one founding from another; somebody awake, that one has come to its end. */
     if (res == OK && (m->founding != before.founding + 1 || doorkeeper_is_awaited(g)))
         res = E_STALE;
+    if (res == OK)
+        res = rooms_charter(s->house, g->room, &charter);
+    for (struct session *other = g->sessions; other != NULL && res == OK; other = other->beside)
+        if (other->place != PLACE_SEATED)
+            stage_begin(other, &charter);
     if (res == OK)
         res = found(s, m->founding, m->group_id);
     if (res == E_STALE) {
@@ -148,6 +158,8 @@ static enum result clear_table(struct house *h, const uint8_t room[static 32], u
         res = forget_commits(h, room, number);
     if (res == OK)
         res = seating_clear(h, room, number);
+    if (res == OK)
+        res = standing_clear(h, room);
     if (res == OK)
         res = rooms_mark(h, room, true);
     return house_conclude(h, res);

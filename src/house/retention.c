@@ -15,7 +15,7 @@ static const struct row {
     {"room", "charter with its maker's signature, title",
      "until its maker ends it, or it has stood empty for so long", (uint64_t)HOUSE_ROOM_EMPTY_MIN * 60 * 1000,
      rooms_sweep, "SELECT COUNT(*) FROM room"},
-    {"role", "who speaks and moderates in a room beside its charter", "as long as its room", 0, NULL,
+    {"role", "who speaks and moderates in a room beside its charter", "until the last one leaves", 0, NULL,
      "SELECT COUNT(*) FROM standing"},
     {"block", "whom a room's moderators shut out", "as long as its room, or until they let it in", 0, NULL,
      "SELECT COUNT(*) FROM barred"},

@@ -18,7 +18,7 @@ CREATE TABLE seat (
     FOREIGN KEY (room, number) REFERENCES gathering (room, number) ON DELETE CASCADE
 ) STRICT;
 
--- standing.c. What moderators said of accounts, where it differs from the charter: they come and go, and it stays.
+-- standing.c. What moderators said of accounts beside the charter: they come and go, and it stays as long as the group.
 CREATE TABLE standing (
     room      BLOB NOT NULL REFERENCES room (id) ON DELETE CASCADE,
     account   BLOB NOT NULL REFERENCES account (key),

@@ -1,7 +1,15 @@
 #include "house/stage.h"
 #include "house/gathering.h"
+#include "house/rooms.h"
 #include "house/standing.h"
 #include "house/upload.h"
+
+void stage_begin(struct session *s, const struct charter *charter)
+{
+    s->moderates = s->alias_len == 0 && charter_moderator(charter, s->account);
+    s->invited = charter->stage == CHARTER_EVERYONE;
+    s->role = stage_role(s->moderates, s->invited, s->wants);
+}
 
 static struct move *find_move(struct upload *u, const struct session *who)
 {

@@ -5,10 +5,14 @@
 #define HOUSE_STAGE_H
 
 #include "house/inside.h"
+#include "wire/charter.h"
 
 static inline enum signal_role stage_role(bool moderates, bool invited, bool wants)
 {
     return wants && (moderates || invited) ? SIGNAL_SPEAKER : SIGNAL_LISTENER;
 }
+
+/* What the charter alone says of a session at its table: in a group that was founded anew. */
+void stage_begin(struct session *, const struct charter *);
 
 #endif

@@ -43,6 +43,11 @@ enum result standing_moderates(struct house *h, const uint8_t room[static 32],
                     store_int(moderates));
 }
 
+enum result standing_clear(struct house *h, const uint8_t room[static 32])
+{
+    return store_do(h->store, "DELETE FROM standing WHERE room = $1", NULL, store_bytes(bytes(room, 32)));
+}
+
 enum result standing_bar(struct house *h, const uint8_t room[static 32], const uint8_t account[static 32],
                          bool pseudonyms_alone)
 {

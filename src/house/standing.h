@@ -1,5 +1,6 @@
 /* What a room's moderators said of accounts, as far as the house heard it in the lists of commits: who speaks
- * and who moderates beside the charter's, and who takes no seat any more. It dies with the room.
+ * and who moderates beside the charter's, and who takes no seat any more. The first dies with the group whose
+ * statements it stands for, the second with the room.
  *
  * A pseudonym has no standing: what is said of it holds for its seat alone. */
 #ifndef HOUSE_STANDING_H
@@ -20,6 +21,9 @@ MUST_USE enum result standing_speaks(struct house *, const uint8_t room[static 3
                                      const uint8_t account[static 32], bool speaks);
 MUST_USE enum result standing_moderates(struct house *, const uint8_t room[static 32],
                                         const uint8_t account[static 32], bool moderates);
+
+/* Inside a transaction: a group without statements follows. OK | E_IO | E_NO_MEMORY */
+MUST_USE enum result standing_clear(struct house *, const uint8_t room[static 32]);
 
 /* Inside a transaction: all of an account, or its pseudonyms alone. OK | E_IO | E_NO_MEMORY */
 MUST_USE enum result standing_bar(struct house *, const uint8_t room[static 32],
