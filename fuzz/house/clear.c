@@ -21,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(size >= 8);
     if (clear_commit(message, &group, &epoch) == OK)
         lies_within(group, data, size);
+    if (clear_say(message, &group, &epoch) == OK)
+        lies_within(group, data, size);
     if (clear_welcome(message, &secrets) == OK) {
         while (clear_welcome_next(&secrets, &reference))
             lies_within(reference, data, size);

@@ -45,7 +45,7 @@ static void welcomes_name_their_key_packages(void **state)
     json_object_put(all);
 }
 
-/* RFC 9420's published PrivateMessages: commits are taken, applications and proposals are not. */
+/* RFC 9420's published PrivateMessages: for a commit a commit alone is taken, for talk anything else. */
 static void commits_are_told_from_the_rest(void **state)
 {
     struct json_object *all = vectors_load("mls/message-protection.json");
@@ -69,6 +69,17 @@ static void commits_are_told_from_the_rest(void **state)
         assert_int_equal(clear_commit(vectors_hex(&arena, one, "commit_pub"), &group, &epoch), E_UNSUPPORTED);
         for (size_t cut = 0; cut < commit.len; cut++)
             assert_int_equal(clear_commit(bytes(commit.at, cut), &group, &epoch), E_MALFORMED);
+
+        assert_int_equal(clear_say(commit, &group, &epoch), E_UNSUPPORTED);
+        assert_int_equal(clear_say(vectors_hex(&arena, one, "proposal_pub"), &group, &epoch), E_UNSUPPORTED);
+        assert_int_equal(clear_say(vectors_hex(&arena, one, "proposal_priv"), &group, &epoch), OK);
+        epoch = 0;
+        commit = vectors_hex(&arena, one, "application_priv");
+        assert_int_equal(clear_say(commit, &group, &epoch), OK);
+        assert_true(bytes_equal(group, id));
+        assert_true(epoch == vectors_number(one, "epoch"));
+        for (size_t cut = 0; cut < commit.len; cut++)
+            assert_int_equal(clear_say(bytes(commit.at, cut), &group, &epoch), E_MALFORMED);
     }
     arena_free(&arena);
     json_object_put(all);

@@ -44,6 +44,24 @@ static void ask_show(struct guest *g)
     guest_send(g, &m);
 }
 
+static void ask_say(struct guest *g)
+{
+    guest_say(g, the_room, 0, "group", 1);
+}
+
+static void ask_catch_up(struct guest *g)
+{
+    guest_catch_up(g, the_room, 0, 0);
+}
+
+static void ask_follow(struct guest *g)
+{
+    struct signal m = {.type = SIGNAL_FOLLOW};
+
+    m.follow.handle = BYTES_TEXT("anna");
+    guest_send(g, &m);
+}
+
 static void requests_are_refused_whole(void **state)
 {
     struct inn *inn = *state;
@@ -62,6 +80,11 @@ static void requests_are_refused_whole(void **state)
     until_taken(&anna, ask_enter, SIGNAL_FOUND_TABLE);
     guest_found(&anna, the_room, 1, "group");
     guest_got(&anna, SIGNAL_SEATED);
+    until_taken(&anna, ask_say, SIGNAL_DONE);
+    guest_hang_up(&anna);
+    guest_again(&anna);
+    until_taken(&anna, ask_catch_up, SIGNAL_DONE);
+    until_taken(&anna, ask_follow, SIGNAL_DONE);
     guest_hang_up(&anna);
     guest_forget(&anna);
 }
@@ -70,8 +93,19 @@ static void a_house_is_whole_or_not_there(void **state)
 {
     struct inn *inn = *state;
     const struct house_settings settings = inn->house->settings;
+    struct guest anna;
+    struct charter c;
     bool was_denied = true;
 
+    /* A seat is there to be known again. */
+    guest_new(&anna, inn, "anna");
+    c = guest_charter(&anna);
+    c.pseudonyms = true;
+    guest_room_from(&anna, &c, "tea");
+    memcpy(the_room, guest_got(&anna, SIGNAL_ROOM_IS)->room_is.room, 32);
+    guest_enter_as(&anna, the_room, SIGNAL_LISTENER, SIGNAL_NO_LEAF, "fox");
+    guest_found(&anna, the_room, 1, "group");
+    guest_forget(&anna);
     house_free(inn->house);
     for (unsigned passed = 0; was_denied; passed++) {
         enum result res;
