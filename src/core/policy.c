@@ -80,6 +80,18 @@ static enum result judge_add(const struct policy *p, const struct leaf_node *lea
 
 /* --- Who changes --- */
 
+/* What a leaf brought along when it came in stays: else one that grows with each of its commits would make
+ * the tree too large for any Welcome. */
+static bool is_as_it_came(const struct leaf_node *was, const struct leaf_node *is)
+{
+    const struct capabilities *a = &was->capabilities, *b = &is->capabilities;
+
+    return was->credential_type == is->credential_type && bytes_equal(was->credential, is->credential) &&
+           bytes_equal(a->versions, b->versions) && bytes_equal(a->suites, b->suites) &&
+           bytes_equal(a->extensions, b->extensions) && bytes_equal(a->proposals, b->proposals) &&
+           bytes_equal(a->credentials, b->credentials) && was->extensions.len == is->extensions.len;
+}
+
 /* F7: the signature key and the binding are the leaf's for good, but for its own word on the stage (F31). */
 static enum result judge_update(const struct policy *p, const struct opened_update *u)
 {
@@ -87,7 +99,8 @@ static enum result judge_update(const struct policy *p, const struct opened_upda
     struct seat_binding was, is;
     enum result res;
 
-    if (before == NULL || !bytes_equal(before->signature_key, u->node->signature_key))
+    if (before == NULL || !bytes_equal(before->signature_key, u->node->signature_key) ||
+        !is_as_it_came(before, u->node))
         return E_REFUSED;
     res = roles_binding_read(before, &was);
     if (res == OK)

@@ -136,6 +136,8 @@ enum result roles_binding_check(const struct leaf_node *leaf, const struct chart
 
     if (res != OK)
         return res;
+    if (leaf->encoded.len > KEY_PACKAGE_BYTES)
+        return E_TOO_LARGE;
     if (memcmp(b.room, room, sizeof b.room) != 0 || (!b.bound && !c->pseudonyms) ||
         b.vouched != (c->kind == CHARTER_PRIVATE))
         return E_REFUSED;

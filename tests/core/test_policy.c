@@ -377,7 +377,7 @@ static void f7_f25_ghosts_are_refused(void **state)
     }
 }
 
-/* Later versions of a leaf: the same signature key and the same binding, whatever else changes. */
+/* Later versions of a leaf: the same signature key, binding and size. */
 static void f7_a_leaf_keeps_its_binding(void **state)
 {
     struct group_of_bare g;
@@ -388,6 +388,7 @@ static void f7_a_leaf_keeps_its_binding(void **state)
                             .sender = 1,
                             .updates = &update,
                             .update_count = 1};
+    struct seat_binding seat;
     struct buffer list = {0};
     uint8_t key[32];
 
@@ -410,6 +411,24 @@ static void f7_a_leaf_keeps_its_binding(void **state)
     node.extensions = buffer_bytes(&list);
     assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
     buffer_free(&list);
+
+    /* Nor does it grow. */
+    node = *group_member(g.members[0].group, 1);
+    node.credential = BYTES_TEXT("a long story");
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+    node = *group_member(g.members[0].group, 1);
+    node.capabilities.extensions = BYTES_TEXT("\xf0\x01\xf0\x02");
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+    node = *group_member(g.members[0].group, 1);
+    buffer_put(&list, node.extensions);
+    buffer_u16(&list, 0xf001);
+    buffer_vector(&list, BYTES_TEXT("a long story"));
+    node.extensions = buffer_bytes(&list);
+    assert_int_equal(judge(&g, 0, &opened), E_REFUSED);
+    buffer_free(&list);
+    node = *group_member(g.members[0].group, 1);
+    node.encoded.len = KEY_PACKAGE_BYTES + 1;
+    assert_int_equal(roles_binding_check(&node, &g.table.charter, g.table.id, &seat), E_TOO_LARGE);
 
     /* All but its own word on the stage (F31). */
     for (int way = 0; way < 3; way++) {
