@@ -16,8 +16,7 @@ struct beat {
     struct beat_options options;
     struct loop_timer *timer;
     struct ear *ear;
-    struct mouth *mouth; /* NULL without a microphone */
-    uint32_t ssrc;
+    struct mouth *mouth;
     bool open;
     uint64_t next_us;
     uint8_t told[65536 / 8]; /* leaves that have been heard, a bit each */
@@ -93,19 +92,16 @@ enum result beat_new(const struct beat_options *options, uint64_t start_us, stru
         return E_NO_MEMORY;
     beat->options = *options;
     beat->next_us = start_us;
-    beat->ssrc = random_u32(options->random);
     outbox_start(&beat->outbox, (struct bytes_mut){beat->room, sizeof beat->room});
     res = loop_timer_new(options->loop, due, beat, &beat->timer);
     if (res == OK)
         res = ear_new(&beat->ear, options->keyring);
-    if (res == OK && options->speaks)
+    if (res == OK)
         res = mouth_new(&beat->mouth, options->keyring, options->random);
     if (res != OK) {
         beat_free(beat);
         return res;
     }
-    if (beat->mouth != NULL)
-        beat->ssrc = mouth_ssrc(beat->mouth);
     loop_timer_set(beat->timer, start_us);
     *out = beat;
     return OK;
@@ -123,13 +119,30 @@ void beat_free(struct beat *beat)
 
 uint32_t beat_ssrc(const struct beat *beat)
 {
-    return beat->ssrc;
+    return mouth_ssrc(beat->mouth);
 }
 
 uint64_t beat_open_microphone(struct beat *beat)
 {
-    beat->open = beat->mouth != NULL;
+    beat->open = true;
     return beat->next_us;
+}
+
+void beat_close_microphone(struct beat *beat)
+{
+    beat->open = false;
+}
+
+bool beat_is_open(const struct beat *beat)
+{
+    return beat->open;
+}
+
+void beat_change_keys(struct beat *beat, struct keyring *keys)
+{
+    ear_change_keys(beat->ear, keys);
+    mouth_change_keys(beat->mouth, keys);
+    memset(beat->told, 0, sizeof beat->told);
 }
 
 void beat_take(struct beat *beat, uint64_t now_us, unsigned slot, struct bytes_mut packet)

@@ -15,7 +15,6 @@ struct beat_options {
     struct loop *loop; /* these three are borrowed */
     struct keyring *keyring;
     const struct random *random;
-    bool speaks; /* has a microphone, closed at first */
 
     /* Fills the next frame of the microphone. */
     void (*speak)(void *context, float out[static SOUND_FRAME]);
@@ -34,10 +33,15 @@ struct beat_options {
 MUST_USE enum result beat_new(const struct beat_options *, uint64_t start_us, struct beat **out);
 void beat_free(struct beat *); /* NULL is fine */
 
-/* The stream's ssrc, for the offer; a random one where there is no microphone. */
+/* Another seat's keys, and so other people's voices, from now on. */
+void beat_change_keys(struct beat *, struct keyring *);
+
+/* The stream's ssrc, for the offer. */
 uint32_t beat_ssrc(const struct beat *);
-/* The microphone is open from the next frame on; gives the time at which that begins. */
+/* The microphone, closed at first, is open from the next frame on; gives the time at which that begins. */
 uint64_t beat_open_microphone(struct beat *);
+void beat_close_microphone(struct beat *);
+bool beat_is_open(const struct beat *);
 
 /* One packet of one slot, as ear_take has it. */
 void beat_take(struct beat *, uint64_t now_us, unsigned slot, struct bytes_mut packet);

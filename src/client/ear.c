@@ -69,6 +69,12 @@ void ear_free(struct ear *ear)
     free(ear);
 }
 
+void ear_change_keys(struct ear *ear, struct keyring *keys)
+{
+    ear->keys = keys;
+    wipe(ear->held, sizeof ear->held);
+}
+
 /* --- In --- */
 
 static enum result refuse(struct ear *ear, enum result why)

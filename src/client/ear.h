@@ -25,6 +25,8 @@ struct ear_report {
 /* The keyring must outlive the ear. OK | E_NO_MEMORY */
 MUST_USE enum result ear_new(struct ear **, struct keyring *);
 void ear_free(struct ear *);
+/* Goes on with another seat's keys; what has come under the former ones, and is not open yet, is dropped. */
+void ear_change_keys(struct ear *, struct keyring *);
 
 /* One RTP packet of one slot (below SLOTS), already free of its hop protection; it is opened in place.
  * Packets without a payload and duplicates are dropped without a count; whatever else is wrong is counted, so

@@ -71,6 +71,7 @@ static bool is_answer(enum signal_type asked, enum signal_type type)
         return type == SIGNAL_ROOMS || type == SIGNAL_REFUSED;
     case SIGNAL_ROOM_END:
     case SIGNAL_LEAVE:
+    case SIGNAL_CATCH_UP:
     case SIGNAL_COMMIT:
         return type == SIGNAL_DONE || type == SIGNAL_REFUSED;
     case SIGNAL_ENTER:
@@ -88,7 +89,7 @@ static bool is_answer(enum signal_type asked, enum signal_type type)
 static bool comes_unasked(enum signal_type type)
 {
     return type == SIGNAL_ROOM_ENDED || type == SIGNAL_WAITING || type == SIGNAL_HANDSHAKE ||
-           type == SIGNAL_SEATED || type == SIGNAL_SEAT_ENDED || type == SIGNAL_SAID;
+           type == SIGNAL_SEATED || type == SIGNAL_SEAT_ENDED || type == SIGNAL_SAID || type == SIGNAL_TICKET;
 }
 
 static struct asked *asked_find(struct link *link, uint32_t number)

@@ -35,6 +35,7 @@ struct media {
     struct loop_watch *watch;
     struct loop_timer *timer;
     struct address relay;
+    bool blocked;          /* the system did not take the last packet */
     uint32_t slots[SLOTS]; /* the ssrc of each */
     size_t slot_count;
 
@@ -78,7 +79,7 @@ static void lose(struct media *media, enum result why, const char *what)
         state_set(media, MEDIA_OVER);
         media->events->left(media->context);
     } else if (media->state != MEDIA_OVER) {
-        state_set(media, MEDIA_OVER);
+        state_set(media, MEDIA_IDLE);
         media->events->lost(media->context, why, what);
     }
 }
@@ -321,6 +322,18 @@ static enum result ticket_keep(struct media *media, struct bytes ticket)
     return OK;
 }
 
+/* An answer that is still to come is nobody's any more. */
+static void session_drop(struct media *media)
+{
+    hop_end(media);
+    if (media->state != MEDIA_IDLE) {
+        http_client_free(media->http);
+        media->http = NULL;
+    }
+    hop_credentials_draw(media->random, &media->credentials);
+    state_set(media, MEDIA_IDLE);
+}
+
 enum result media_enter(struct media *media, struct bytes media_url, struct bytes ticket, uint32_t ssrc)
 {
     uint8_t offer[OFFER_SIZE];
@@ -328,8 +341,9 @@ enum result media_enter(struct media *media, struct bytes media_url, struct byte
     struct url url;
     enum result res;
 
-    if (media->state != MEDIA_IDLE)
+    if (media->state == MEDIA_LEAVING || media->state == MEDIA_OVER)
         return E_STATE;
+    session_drop(media);
     res = ticket_keep(media, ticket);
     if (res == OK)
         res = client_for(media, media_url, &url);
@@ -355,6 +369,8 @@ static void on_renewed(void *context, enum result res, const struct http_head *h
         lose(media, res, "the relay's entrance cannot be reached");
     else if (head->status != 204)
         refusal(media, head, body);
+    else
+        media->events->renewed(media->context);
 }
 
 enum result media_renew(struct media *media, struct bytes ticket)
@@ -372,6 +388,16 @@ enum result media_renew(struct media *media, struct bytes ticket)
     return http_request(media->http, &ask, on_renewed, media);
 }
 
+/* A network that takes packets again may be another one. */
+static void sent(struct media *media, bool taken)
+{
+    bool was_blocked = media->blocked;
+
+    media->blocked = !taken;
+    if (taken && was_blocked)
+        media_moved(media);
+}
+
 enum result media_send(struct media *media, struct bytes_mut room, size_t len)
 {
     struct address to;
@@ -381,8 +407,16 @@ enum result media_send(struct media *media, struct bytes_mut room, size_t len)
         return E_STATE;
     res = hop_seal_rtp(media->hop, room, &len);
     if (res == OK)
-        (void)udp_send_one(media->udp, &to, bytes(room.at, len));
+        sent(media, udp_send_one(media->udp, &to, bytes(room.at, len)) == 0);
     return res;
+}
+
+void media_moved(struct media *media)
+{
+    if (media->hop == NULL)
+        return;
+    hop_moved(media->hop);
+    hop_due_now(media);
 }
 
 static void on_left(void *context, enum result res, const struct http_head *head, struct bytes body)
@@ -452,7 +486,6 @@ enum result media_new(const struct media_options *options, const struct media_ev
         media_free(media);
         return res;
     }
-    hop_credentials_draw(media->random, &media->credentials);
     *out = media;
     return OK;
 }

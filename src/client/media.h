@@ -10,7 +10,7 @@
 struct media;
 
 enum media_state {
-    MEDIA_IDLE,    /* the connection to the relay's entrance is being opened */
+    MEDIA_IDLE,    /* no session, or no more */
     MEDIA_OFFERED, /* the offer is sent */
     MEDIA_JOINING, /* ICE and DTLS are under way */
     MEDIA_OPEN,    /* media passes */
@@ -20,9 +20,12 @@ enum media_state {
 
 struct media_events {
     void (*opened)(void *context);
+    /* media_renew has come through. */
+    void (*renewed)(void *context);
     /* One RTP packet of a slot, free of the hop's protection; may be changed in place until it returns. */
     void (*heard)(void *context, uint64_t now_us, unsigned slot, struct bytes_mut packet);
-    /* It is over, and not because of media_leave. `what` is one line for people, valid until it returns. */
+    /* The session is over, and not because of media_leave: it is MEDIA_IDLE again. `what` is one line for
+     * people, valid until it returns. */
     void (*lost)(void *context, enum result why, const char *what);
     /* media_leave is done. */
     void (*left)(void *context);
@@ -47,7 +50,8 @@ enum media_state media_state(const struct media *);
 /* SHA-256 of the certificate: what the ticket must name. 32 bytes. */
 const uint8_t *media_fingerprint(const struct media *);
 
-/* Takes the seat that a ticket gives. OK | E_STATE | E_REFUSED (http, where the house is https) |
+/* Takes the seat that a ticket gives; a session that there was is let go of, without a word to the relay.
+ * OK | E_STATE (leaving) | E_REFUSED (http, where the house is https) |
  * E_MALFORMED, E_UNSUPPORTED (URL) | E_NO_MEMORY | E_TOO_LARGE */
 MUST_USE enum result media_enter(struct media *, struct bytes media_url, struct bytes ticket, uint32_t ssrc);
 /* Hands in the next ticket of the seat; a refusal is `lost`. OK | E_STATE | E_NO_MEMORY | E_TOO_LARGE */
@@ -56,6 +60,9 @@ MUST_USE enum result media_renew(struct media *, struct bytes ticket);
 /* Seals and sends one RTP packet; `room` begins with `len` bytes of it and has HOP_RTP_OVERHEAD more. What
  * the system does not take is lost, as a datagram may be. OK | E_STATE (not open) | errors of hop_seal_rtp */
 MUST_USE enum result media_send(struct media *, struct bytes_mut room, size_t len);
+
+/* The own address may have changed: the relay is told at once (field report G20). */
+void media_moved(struct media *);
 
 /* Tells the relay; `left` follows, in any case. */
 void media_leave(struct media *);

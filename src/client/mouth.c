@@ -62,6 +62,11 @@ void mouth_free(struct mouth *m)
     free(m);
 }
 
+void mouth_change_keys(struct mouth *m, struct keyring *keys)
+{
+    m->keys = keys;
+}
+
 uint32_t mouth_ssrc(const struct mouth *m)
 {
     return m->ssrc;

@@ -17,6 +17,8 @@ struct mouth;
  * must outlive the mouth. OK | E_NO_MEMORY */
 MUST_USE enum result mouth_new(struct mouth **, struct keyring *, const struct random *);
 void mouth_free(struct mouth *);
+/* Goes on with another seat's keys, which must outlive it as well. */
+void mouth_change_keys(struct mouth *, struct keyring *);
 uint32_t mouth_ssrc(const struct mouth *);
 
 /* One frame of 20 ms becomes one RTP packet of MOUTH_PACKET_LEN bytes in the outbox, whatever is said; its

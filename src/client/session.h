@@ -1,6 +1,7 @@
 /* One person in one room: the way to a seat (docs/protocol.md, "How a seat is taken"), the doorkeeper's duty,
  * the epochs, the ticket and its renewal, the media session, and the way out. What happens is told as news.
- * Everything runs on one loop's thread; a session is not resumed once it is lost. */
+ * A link to the house that breaks, and a media session that ends, are opened again: the seat outlives them.
+ * Everything runs on one loop's thread. */
 #ifndef CLIENT_SESSION_H
 #define CLIENT_SESSION_H
 
@@ -16,6 +17,9 @@ enum {
     CLIENT_LEAVE_MS = 2000,        /* for house and relay to hear that we go */
     CLIENT_EPOCH_EARLY_MS = 20000, /* before an epoch's end the lowest leaf begins the next; others follow, a
                                        second apart */
+    CLIENT_RETURN_MS = 60000,      /* for a house or a relay that was lost to come back */
+    CLIENT_WISH_MS = 10000,        /* for the house to answer what the person wants done */
+    CLIENT_WISHES = 8,             /* at one time */
 };
 
 enum client_state {
@@ -32,11 +36,12 @@ enum client_news_kind {
     NEWS_SEATED, /* title, leaf */
     NEWS_ROSTER,
     NEWS_EPOCH,  /* epoch */
-    NEWS_STAGE,  /* the microphone is open; at_us is when its first frame begins */
+    NEWS_STAGE,  /* on: the microphone is open, and at_us is when its first frame begins; or it has closed */
     NEWS_HEARD,  /* leaf, handle: the first audible frame; at_us is when it begins to sound */
     NEWS_ENDED,  /* by the room's maker; the session leaves by itself */
     NEWS_KICKED, /* our leaf was removed; the session leaves by itself */
     NEWS_ALARM,  /* what: a house or a member says what cannot be */
+    NEWS_WISH,   /* number; why (OK: done) and what */
     NEWS_OVER,   /* the last; why and what */
 };
 
@@ -45,6 +50,8 @@ struct client_news {
     uint64_t at_us;
     uint32_t leaf;
     uint64_t epoch;
+    uint32_t number;
+    bool on;
     struct bytes title, handle; /* borrowed until the call returns, as all of it */
     enum result why;            /* OK where the session was left, or its room ended */
     const char *what;           /* one line for people; NULL where there is nothing to say */
@@ -64,8 +71,9 @@ struct client_options {
     const struct tls *tls; /* for https */
     const struct random *random;
     const struct identity *identity;
-    const uint8_t *room; /* 32 bytes */
-    enum signal_role role;
+    const uint8_t *room;   /* 32 bytes */
+    enum signal_role role; /* a speaker is on stage as soon as the room's roles let it */
+    unsigned return_ms;    /* 0: CLIENT_RETURN_MS */
 
     void (*speak)(void *context, float out[static SOUND_FRAME]);
     void (*hear)(void *context, const float in[static SOUND_FRAME]);
@@ -80,6 +88,27 @@ void client_free(struct client *);
 
 /* Gives the seat back; NEWS_OVER follows. Calling it again does nothing. */
 void client_leave(struct client *);
+
+/* What a person may want done in a room; docs/protocol.md, "Roles". */
+enum client_verb {
+    CLIENT_INVITE, /* a moderator lets somebody speak */
+    CLIENT_ACCEPT, /* on stage, by the own word */
+    CLIENT_LEAVE,  /* off stage */
+    CLIENT_DEMOTE, /* a moderator lets somebody not speak any more, nor moderate */
+    CLIENT_KICK,
+    CLIENT_BLOCK,
+    CLIENT_END, /* the room, by its maker */
+};
+
+/* Whether there is such a verb, and whether it takes a `who`. */
+bool client_verb_read(struct bytes word, enum client_verb *out, bool *about_somebody);
+/* All of them, up to a NULL. */
+const char *client_verb_word(unsigned i);
+
+/* `who` is a handle or `#LEAF`, NULL where the verb takes none. NEWS_WISH with the number says how it went,
+ * maybe from within. OK | E_STATE (not seated) | E_TOO_LARGE (too much is wanted) | E_NOT_FOUND (no handle is
+ * so long) */
+MUST_USE enum result client_wish(struct client *, enum client_verb, const char *who, uint32_t number);
 
 enum client_state client_state(const struct client *);
 /* Ascending by leaf; borrowed until the next news. */

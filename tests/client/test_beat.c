@@ -104,13 +104,12 @@ static int hall_clear(void **state)
     return 0;
 }
 
-static void begin(struct hall *hall, bool speaks)
+static void begin(struct hall *hall)
 {
     const struct beat_options options = {
         .loop = hall->loop,
         .keyring = hall->keyring,
         .random = &hall->seeded.random,
-        .speaks = speaks,
         .speak = on_speak,
         .hear = on_hear,
         .send = on_send,
@@ -130,7 +129,7 @@ static void the_clock_does_not_drift(void **state)
     uint64_t took_us;
 
     hall->stalls = true;
-    begin(hall, false);
+    begin(hall);
     patience_run(hall->loop);
     took_us = loop_now_us() - hall->start_us;
     assert_true(took_us >= (FRAMES - 1) * (uint64_t)FRAME_US);
@@ -143,7 +142,7 @@ static void a_closed_microphone_sends_nothing(void **state)
 {
     struct hall *hall = *state;
 
-    begin(hall, true);
+    begin(hall);
     patience_run(hall->loop);
     assert_int_equal(hall->spoken, 0);
     assert_int_equal(hall->sent, 0);
@@ -153,7 +152,7 @@ static void an_open_one_sends_each_frame_in_one_size(void **state)
 {
     struct hall *hall = *state;
 
-    begin(hall, true);
+    begin(hall);
     hall->stalls = true;
     assert_int_equal(beat_open_microphone(hall->beat), hall->start_us);
     patience_run(hall->loop);
@@ -162,14 +161,23 @@ static void an_open_one_sends_each_frame_in_one_size(void **state)
     assert_int_equal(hall->sent_len, 12 + FRAME_SEALED_SPEECH);
 }
 
-static void a_listener_has_no_microphone_to_open(void **state)
+static void a_microphone_closes_and_opens_again(void **state)
 {
     struct hall *hall = *state;
 
-    begin(hall, false);
+    begin(hall);
     beat_open_microphone(hall->beat);
     patience_run(hall->loop);
-    assert_int_equal(hall->sent, 0);
+    beat_close_microphone(hall->beat);
+    assert_false(beat_is_open(hall->beat));
+    hall->until += FRAMES;
+    patience_run(hall->loop);
+    assert_int_equal(hall->sent, FRAMES);
+    beat_open_microphone(hall->beat);
+    hall->until += FRAMES;
+    patience_run(hall->loop);
+    assert_int_equal(hall->sent, 2 * FRAMES);
+    assert_int_equal(hall->spoken, 2 * FRAMES);
 }
 
 int main(void)
@@ -178,7 +186,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_clock_does_not_drift, hall_make, hall_clear),
         cmocka_unit_test_setup_teardown(a_closed_microphone_sends_nothing, hall_make, hall_clear),
         cmocka_unit_test_setup_teardown(an_open_one_sends_each_frame_in_one_size, hall_make, hall_clear),
-        cmocka_unit_test_setup_teardown(a_listener_has_no_microphone_to_open, hall_make, hall_clear),
+        cmocka_unit_test_setup_teardown(a_microphone_closes_and_opens_again, hall_make, hall_clear),
     };
 
     return cmocka_run_group_tests_name("beat", tests, NULL, NULL);

@@ -31,6 +31,16 @@ struct evening {
     /* What the house does out of the ordinary. */
     enum signal_type at; /* at which request */
     void (*spoil)(struct evening *, struct signal *answer);
+    void (*then)(struct evening *, struct signal *answer); /* at CATCH_UP */
+
+    char media_url[96];
+    unsigned links; /* so far */
+    uint64_t closed_us, gaps_us[8];
+    unsigned entered, gap_count;
+    uint32_t replaces;
+    bool shut;        /* no second link is answered */
+    bool relay_waits; /* takes the offer and does not answer */
+    unsigned return_ms;
 
     unsigned told[NEWS_KINDS];
     enum result why;
@@ -49,6 +59,12 @@ static void put_seat(struct evening *e, struct signal *seated, uint8_t room[stat
     assert_int_equal(writer_end(&w, &seated->seated.seats), OK);
 }
 
+static void close_link(struct evening *e)
+{
+    e->closed_us = loop_now_us();
+    ws_close(e->house.link, 1001, "");
+}
+
 static void play(void *context, const struct signal *request)
 {
     struct evening *e = context;
@@ -56,6 +72,12 @@ static void play(void *context, const struct signal *request)
     uint8_t seats[256];
 
     if (request == NULL) {
+        if (e->links++ != 0 && e->gap_count < 8)
+            e->gaps_us[e->gap_count++] = loop_now_us() - e->closed_us;
+        if (e->shut && e->links > 1) {
+            close_link(e);
+            return;
+        }
         played_house_challenge(&e->house);
         return;
     }
@@ -65,7 +87,12 @@ static void play(void *context, const struct signal *request)
         answer.type = SIGNAL_SIGNED_IN;
         answer.signed_in.handle = BYTES_TEXT("amy");
         break;
+    case SIGNAL_CATCH_UP:
+        answer.type = SIGNAL_DONE;
+        break;
     case SIGNAL_ENTER:
+        e->entered++;
+        e->replaces = request->enter.replaces;
         answer.type = SIGNAL_FOUND_TABLE;
         memcpy(answer.found_table.room, e->room, 32);
         answer.found_table.founding = 1;
@@ -77,7 +104,9 @@ static void play(void *context, const struct signal *request)
         memcpy(answer.seated.room, e->room, 32);
         answer.seated.title = BYTES_TEXT("Tea");
         put_seat(e, &answer, seats, 0);
-        answer.seated.media_url = BYTES_TEXT("http://127.0.0.1:9/media"); /* nobody listens there */
+        answer.seated.media_url = e->relay_waits
+                                      ? bytes_string(e->media_url)
+                                      : BYTES_TEXT("http://127.0.0.1:9/media"); /* nobody is there */
         answer.seated.ticket = BYTES_TEXT("v4.public.x");
         break;
     case SIGNAL_LEAVE:
@@ -86,11 +115,24 @@ static void play(void *context, const struct signal *request)
     default:
         return;
     }
-    if (request->type == e->at)
+    if (request->type == SIGNAL_CATCH_UP && e->then != NULL)
+        e->then(e, &answer);
+    else if (request->type == e->at)
         e->spoil(e, &answer);
     if (answer.type != 0)
         played_house_say(&e->house, &answer);
 }
+
+/* A relay that takes its time. */
+static void on_offer(void *context, const struct http_request *request, struct http_turn turn)
+{
+    (void)context;
+    (void)request;
+    (void)turn;
+}
+
+static const struct http_route offers = {
+    .method = "POST", .path = "/media", .body_max = 65536, .handle = on_offer};
 
 /* --- The guest --- */
 
@@ -110,8 +152,9 @@ static void on_told(void *context, struct client *client, const struct client_ne
 {
     struct evening *e = context;
 
-    (void)client;
     e->told[news->kind]++;
+    if (news->kind == NEWS_SEATED && e->told[NEWS_SEATED] == 2)
+        client_leave(client);
     if (news->kind != NEWS_OVER)
         return;
     e->why = news->why;
@@ -139,6 +182,9 @@ static int evening_make(void **state)
     e->house.play = play;
     e->house.context = e;
     played_house_open(&e->house);
+    snprintf(e->media_url, sizeof e->media_url, "%s/media", e->house.url);
+    if (http_route_add(e->house.server, &offers) != OK)
+        return -1;
     snprintf(e->maker.house_url, sizeof e->maker.house_url, "%s", e->house.url);
     *state = e;
     return 0;
@@ -163,6 +209,7 @@ static void join(struct evening *e)
         .identity = &e->maker,
         .room = e->room,
         .role = SIGNAL_SPEAKER,
+        .return_ms = e->return_ms,
         .speak = on_speak,
         .hear = on_hear,
         .told = on_told,
@@ -342,6 +389,88 @@ static void the_end_of_the_room_is_no_fault(void **state)
     assert_int_equal(e->why, OK);
 }
 
+static void close_after(struct evening *e, struct signal *answer)
+{
+    played_house_say(&e->house, answer);
+    close_link(e);
+    answer->type = (enum signal_type)0;
+}
+
+static void a_house_that_does_not_come_back_is_given_up(void **state)
+{
+    struct evening *e = *state;
+    uint64_t begun_us;
+
+    e->relay_waits = true;
+    e->shut = true;
+    e->return_ms = 1500;
+    e->at = SIGNAL_FOUNDED;
+    e->spoil = close_after;
+    begun_us = loop_now_us();
+    join(e);
+    assert_int_equal(e->told[NEWS_SEATED], 1);
+    assert_int_equal(e->why, E_CLOSED);
+    assert_true(loop_now_us() - begun_us >= 1500 * 1000);
+    assert_true(e->links > 2);
+}
+
+/* Each time that it has caught up; the last time it goes. */
+static void close_when_caught_up(struct evening *e, struct signal *answer)
+{
+    played_house_say(&e->house, answer);
+    answer->type = (enum signal_type)0;
+    if (e->gap_count == 6)
+        client_leave(e->client);
+    else
+        close_link(e);
+}
+
+/* A restarted house does not meet all at once: the first try comes at any moment of one second. */
+static void g48_who_comes_back_comes_when_it_likes(void **state)
+{
+    struct evening *e = *state;
+    uint64_t first = UINT64_MAX, last = 0;
+
+    e->relay_waits = true;
+    e->at = SIGNAL_FOUNDED;
+    e->spoil = close_after;
+    e->then = close_when_caught_up;
+    join(e);
+    assert_int_equal(e->why, OK);
+    assert_int_equal(e->told[NEWS_SEATED], 1);
+    assert_int_equal(e->entered, 1);
+    assert_int_equal(e->gap_count, 6);
+    for (unsigned i = 0; i < e->gap_count; i++) {
+        first = e->gaps_us[i] < first ? e->gaps_us[i] : first;
+        last = e->gaps_us[i] > last ? e->gaps_us[i] : last;
+    }
+    assert_true(last < 1200 * 1000);
+    assert_true(last - first > 300 * 1000);
+}
+
+static void say_stale(struct evening *e, struct signal *answer)
+{
+    answer->type = SIGNAL_REFUSED;
+    answer->refused = (struct signal_refused){.reason = REASON_STALE};
+    e->at = (enum signal_type)0;
+}
+
+static void who_cannot_catch_up_takes_another_seat(void **state)
+{
+    struct evening *e = *state;
+
+    e->relay_waits = true;
+    e->at = SIGNAL_FOUNDED;
+    e->spoil = close_after;
+    e->then = say_stale;
+    join(e);
+    assert_int_equal(e->why, OK);
+    assert_int_equal(e->told[NEWS_SEATED], 2);
+    assert_int_equal(e->entered, 2);
+    assert_int_equal(e->replaces, 0);
+    assert_int_equal(e->told[NEWS_ALARM], 0);
+}
+
 static void f19_another_house_is_not_signed_in_to(void **state)
 {
     struct evening *e = *state;
@@ -364,6 +493,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refusal_is_told_in_the_houses_words, evening_make, evening_end),
         cmocka_unit_test_setup_teardown(g43_kicked_is_the_end_of_it, evening_make, evening_end),
         cmocka_unit_test_setup_teardown(the_end_of_the_room_is_no_fault, evening_make, evening_end),
+        cmocka_unit_test_setup_teardown(a_house_that_does_not_come_back_is_given_up, evening_make,
+                                        evening_end),
+        cmocka_unit_test_setup_teardown(g48_who_comes_back_comes_when_it_likes, evening_make, evening_end),
+        cmocka_unit_test_setup_teardown(who_cannot_catch_up_takes_another_seat, evening_make, evening_end),
         cmocka_unit_test_setup_teardown(f19_another_house_is_not_signed_in_to, evening_make, evening_end),
     };
 

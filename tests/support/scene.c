@@ -94,14 +94,12 @@ static uint16_t port_of(const char *text)
     return (uint16_t)strtoul(colon + 1, NULL, 10);
 }
 
-void scene_start(struct scene *s, const char *const options[])
+static void server_run(struct scene *s, const char *listen, const char *const options[])
 {
-    const char *words[PROCESS_WORDS] = {"serve", "--listen", "127.0.0.1:0", "--data"};
+    const char *words[PROCESS_WORDS] = {"serve", "--listen", listen, "--data"};
     char data[SCRATCH_PATH];
     const char *line;
 
-    memset(s, 0, sizeof *s);
-    scratch_make(s->folder);
     scratch_path(s->folder, "data", data);
     words[4] = data;
     words[words_put(words, 5, options)] = NULL;
@@ -114,6 +112,23 @@ void scene_start(struct scene *s, const char *const options[])
     snprintf(s->url, sizeof s->url, "%s", scene_text(line, "url"));
     s->port = port_of(s->url);
     s->media_port = port_of(scene_text(line, "media"));
+}
+
+void scene_start(struct scene *s, const char *const options[])
+{
+    memset(s, 0, sizeof *s);
+    scratch_make(s->folder);
+    server_run(s, "127.0.0.1:0", options);
+}
+
+void scene_kill_and_restart(struct scene *s)
+{
+    char listen[32];
+
+    process_signal(&s->server, SIGKILL);
+    process_end(&s->server);
+    snprintf(listen, sizeof listen, "127.0.0.1:%u", s->port);
+    server_run(s, listen, NULL);
 }
 
 void scene_end(struct scene *s)

@@ -17,6 +17,8 @@ struct scene {
 
 /* `teahouse serve` on a free port of the loopback, with further options up to a NULL (may be NULL). */
 void scene_start(struct scene *, const char *const options[]);
+/* Kills the server with SIGKILL, and starts another on its port and data. */
+void scene_kill_and_restart(struct scene *);
 /* Ends the server by SIGTERM; it must go with 0. A scene of zeros is fine. */
 void scene_end(struct scene *);
 

@@ -1,0 +1,133 @@
+#include "client/inside.h"
+
+#include <string.h>
+
+static const char another_room[] = "the room that the house showed is not the one that was asked for";
+
+/* The own word on the stage, which a seat in place of another keeps. */
+static bool wants_stage(const struct client *s)
+{
+    const struct core_member *self = NULL;
+
+    if (s->core != NULL && core_room_is_seated(s->core))
+        self = core_room_member(s->core, core_room_leaf(s->core));
+    return self != NULL ? self->stage : s->options.role == SIGNAL_SPEAKER;
+}
+
+enum result arrival_prepare(struct client *s)
+{
+    const struct client_options *o = &s->options;
+    const struct core_self self = {o->identity->seed, o->identity->house_key, o->room, wants_stage(s)};
+
+    core_room_free(s->coming);
+    s->coming = NULL;
+    return core_room_new(o->random, &self, client_time(), &s->coming);
+}
+
+/* A KeyPackage is good once: that of the first seat is made while the link opens. */
+enum result arrival_ask(struct client *s)
+{
+    struct signal signal = {.type = SIGNAL_ENTER};
+    struct signal_enter *enter = &signal.enter;
+    enum result res = s->core != NULL ? arrival_prepare(s) : OK;
+
+    enter->replaces = SIGNAL_NO_LEAF;
+    if (res == OK && s->core != NULL && core_room_is_seated(s->core))
+        res = core_room_replaces(s->core, s->coming, &enter->replaces, enter->replaces_signature);
+    if (res != OK)
+        return res;
+    memcpy(enter->room, s->options.room, sizeof enter->room);
+    enter->role = wants_stage(s) ? SIGNAL_SPEAKER : SIGNAL_LISTENER;
+    enter->key_package = core_room_key_package(s->coming);
+    memcpy(enter->fingerprint, media_fingerprint(s->media), sizeof enter->fingerprint);
+    res = client_ask(s, &signal);
+    if (res == OK) {
+        client_state_set(s, CLIENT_ENTERING);
+        loop_timer_set(s->timer, loop_now_us() + (uint64_t)CLIENT_SEAT_MS * 1000);
+    }
+    return res;
+}
+
+void arrival_again(struct client *s)
+{
+    enum result res = arrival_ask(s);
+
+    if (res != OK)
+        departure_leave(s, res, "a change of the room was missed, and no other seat can be asked for");
+}
+
+void arrival_table(struct client *s, const struct signal_found_table *found)
+{
+    struct signal signal = {.type = SIGNAL_FOUNDED};
+    enum result res;
+
+    if (s->state != CLIENT_ENTERING)
+        return;
+    memcpy(signal.founded.room, s->options.room, sizeof signal.founded.room);
+    signal.founded.table = found->table;
+    signal.founded.founding = found->founding;
+    res =
+        core_room_found(s->coming, client_time(), found->charter, found->signature, &signal.founded.group_id);
+    if (res == OK)
+        res = client_ask(s, &signal);
+    if (res == OK)
+        client_state_set(s, CLIENT_FOUNDING);
+    else
+        departure_leave(s, res, another_room);
+}
+
+void arrival_unfounded(struct client *s)
+{
+    core_room_unfound(s->coming);
+    client_state_set(s, CLIENT_ENTERING);
+}
+
+/* Nothing of the seat before stays but what was counted. */
+static enum result sit_down(struct client *s, const struct signal_seated *seated)
+{
+    struct core_room *before = s->core;
+    const struct core_member *members;
+    enum result res;
+
+    s->core = s->coming;
+    s->coming = NULL;
+    s->linked = true;
+    s->link_lost_us = 0;
+    s->commit_number = 0;
+    s->seat_count = 0;
+    for (size_t i = 0, count = core_room_members(s->core, &members); i < count; i++)
+        people_add(s, &members[i], seated->seats);
+    res = hearing_begin(s, seated->media_url, seated->ticket);
+    core_room_free(before);
+    return res;
+}
+
+/* The table is ours, or we are at it. What house and tree say of the seat must be one. */
+void arrival_seated(struct client *s, const struct signal_seated *seated)
+{
+    enum result res;
+
+    if (s->state == CLIENT_ENTERING) {
+        res = core_room_join(s->coming, client_time(), seated->welcome, seated->tree);
+        if (res != OK) {
+            departure_leave(s, res, another_room);
+            return;
+        }
+    } else if (s->state != CLIENT_FOUNDING) {
+        return;
+    }
+    loop_timer_clear(s->timer);
+    client_state_set(s, CLIENT_SEATED);
+    res = sit_down(s, seated);
+    if (res != OK) {
+        departure_leave(s, res, "the way to the relay cannot be begun");
+        return;
+    }
+    client_tell(s, (struct client_news){
+                       .kind = NEWS_SEATED, .title = seated->title, .leaf = core_room_leaf(s->core)});
+    if (seated->leaf != core_room_leaf(s->core) || seated->epoch != core_room_epoch(s->core) ||
+        !core_room_agrees(s->core, seated->seats))
+        client_alarm(s, "the house's roster is not the members'");
+    epochs_begun(s);
+    wish_again(s);
+}

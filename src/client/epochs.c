@@ -1,0 +1,142 @@
+#include "client/inside.h"
+
+#include <string.h>
+
+void epochs_begun(struct client *s)
+{
+    s->epoch_us = loop_now_us();
+    client_tell(s, (struct client_news){.kind = NEWS_EPOCH, .epoch = core_room_epoch(s->core)});
+    client_tell(s, (struct client_news){.kind = NEWS_ROSTER});
+}
+
+enum result epochs_commit(struct client *s, const struct core_order *order, uint16_t table)
+{
+    struct signal signal = {.type = SIGNAL_COMMIT};
+    struct signal_commit *ask = &signal.commit;
+    const struct core_commit *made;
+    enum result res;
+
+    if (!s->linked)
+        return E_STATE;
+    if (s->commit_number != 0)
+        return E_AGAIN;
+    res = core_room_commit(s->core, client_time(), order, &made);
+    if (res != OK)
+        return res;
+    memcpy(ask->room, s->options.room, sizeof ask->room);
+    ask->table = table;
+    ask->epoch = made->epoch;
+    ask->commit = made->commit;
+    ask->welcome = made->welcome;
+    ask->tree = made->tree;
+    ask->seated = made->seated;
+    ask->removed = made->removed;
+    ask->roles = made->roles;
+    res = client_ask(s, &signal);
+    if (res == OK)
+        s->commit_number = signal.request;
+    return res;
+}
+
+/* What does not lead to a commit leaves the duty to the next. */
+void epochs_waiting(struct client *s, const struct signal_waiting *waiting)
+{
+    const struct core_order order = {
+        .epoch = waiting->epoch,
+        .group_id = waiting->group_id,
+        .joiners = waiting->joiners,
+        .lost = waiting->lost,
+    };
+
+    if (!client_is_in_room(s) || epochs_commit(s, &order, waiting->table) != OK)
+        return;
+}
+
+/* No epoch lasts longer than EPOCH_MS (F18): the lowest leaf sees to that, then the next. */
+void epochs_due(struct client *s, uint64_t now_us)
+{
+    const uint64_t first_us = s->epoch_us + (uint64_t)(EPOCH_MS - CLIENT_EPOCH_EARLY_MS) * 1000;
+    uint64_t rank = 0;
+
+    if (now_us < first_us)
+        return;
+    while (rank < s->seat_count && s->seats[rank].leaf != core_room_leaf(s->core))
+        rank++;
+    if (now_us >= first_us + rank * 1000 * 1000) {
+        const struct core_order order = {
+            .epoch = core_room_epoch(s->core),
+            .group_id = core_room_group_id(s->core),
+        };
+
+        s->epoch_us += 1000 * 1000; /* for another try, should this one come to nothing */
+        if (epochs_commit(s, &order, 0) != OK)
+            return;
+    }
+}
+
+void epochs_refused(struct client *s, uint32_t number, const struct signal_refused *refused)
+{
+    if (number != s->commit_number)
+        return; /* of an epoch that is over: its handshake has said so */
+    s->commit_number = 0;
+    if (refused->reason == REASON_STALE)
+        wish_epoch(s, false);
+    else
+        wish_refused(s, refused);
+}
+
+/* Why we were removed, by the list that everybody got. */
+static uint8_t why_gone(struct bytes removed, uint32_t leaf)
+{
+    struct signal_gone gone;
+
+    while (signal_gone_next(&removed, &gone))
+        if (gone.leaf == leaf)
+            return gone.why;
+    return SIGNAL_LOST;
+}
+
+static void follow(struct client *s, const struct signal_handshake *handshake,
+                   const struct core_change *change)
+{
+    for (size_t i = 0; i < change->went_count; i++)
+        people_drop(s, change->went[i].leaf);
+    for (size_t i = 0; i < change->moved_count; i++)
+        people_move(s, &change->moved[i]);
+    for (size_t i = 0; i < change->came_count; i++)
+        people_add(s, &change->came[i], handshake->seated);
+    epochs_begun(s);
+    hearing_stage(s);
+    wish_epoch(s, change->own);
+}
+
+void epochs_handshake(struct client *s, const struct signal_handshake *handshake)
+{
+    const struct core_handshake taken = {handshake->commit, handshake->seated, handshake->removed,
+                                         handshake->roles};
+    const struct core_change *change;
+    uint32_t leaf;
+    enum result res;
+
+    if (!client_is_in_room(s))
+        return;
+    leaf = core_room_leaf(s->core);
+    res = core_room_take(s->core, client_time(), &taken, &change);
+    if (res == E_STALE)
+        return;
+    s->commit_number = 0;
+    if (res == E_NO_KEY) {
+        arrival_again(s);
+        return;
+    }
+    if (res != OK) {
+        client_alarm(s, "a change of the room was refused");
+        return;
+    }
+    if (change->alarm)
+        client_alarm(s, "the house's word about who came or went is not what the members' is");
+    if (change->out)
+        departure_seat_ended(s, why_gone(handshake->removed, leaf));
+    else
+        follow(s, handshake, change);
+}

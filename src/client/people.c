@@ -1,0 +1,65 @@
+#include "client/inside.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+void people_drop(struct client *s, uint32_t leaf)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->seat_count; i++)
+        if (s->seats[i].leaf != leaf)
+            s->seats[kept++] = s->seats[i];
+    s->seat_count = kept;
+}
+
+void people_add(struct client *s, const struct core_member *member, struct bytes told)
+{
+    struct client_seat seat = {.leaf = member->leaf, .speaker = member->speaker};
+    struct signal_seat name;
+    size_t at;
+
+    people_drop(s, member->leaf);
+    if (s->seat_count == TABLE_LEAVES)
+        return;
+    memcpy(seat.account, member->account, sizeof seat.account);
+    while (signal_seat_next(&told, &name)) {
+        if (name.leaf != member->leaf)
+            continue;
+        memcpy(seat.handle, name.handle.at, name.handle.len);
+        seat.handle[name.handle.len] = '\0';
+        seat.speaker = member->speaker && name.role == SIGNAL_SPEAKER;
+    }
+    for (at = s->seat_count; at > 0 && s->seats[at - 1].leaf > seat.leaf; at--)
+        s->seats[at] = s->seats[at - 1];
+    s->seats[at] = seat;
+    s->seat_count++;
+}
+
+void people_move(struct client *s, const struct core_member *member)
+{
+    for (size_t i = 0; i < s->seat_count; i++)
+        if (s->seats[i].leaf == member->leaf)
+            s->seats[i].speaker = member->speaker;
+}
+
+const struct client_seat *people_at(const struct client *s, uint32_t leaf)
+{
+    for (size_t i = 0; i < s->seat_count; i++)
+        if (s->seats[i].leaf == leaf)
+            return &s->seats[i];
+    return NULL;
+}
+
+size_t people_named(const struct client *s, const char *who, uint32_t *leaves, size_t max)
+{
+    uint64_t leaf = 0;
+    bool by_leaf = who[0] == '#' && text_number(bytes_string(who + 1), UINT32_MAX, &leaf) == OK;
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->seat_count && count < max; i++)
+        if (by_leaf ? s->seats[i].leaf == leaf : strcmp(s->seats[i].handle, who) == 0)
+            leaves[count++] = s->seats[i].leaf;
+    return count;
+}

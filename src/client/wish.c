@@ -1,0 +1,232 @@
+#include "client/inside.h"
+
+#include "client/identity.h"
+#include "wire/envelope.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TRIES = 4 }; /* a commit that came second, and three times more */
+
+static const struct {
+    const char *word;
+    bool about_somebody;
+} verbs[] = {
+    [CLIENT_INVITE] = {"invite", true}, [CLIENT_ACCEPT] = {"accept", false},
+    [CLIENT_LEAVE] = {"leave", false},  [CLIENT_DEMOTE] = {"demote", true},
+    [CLIENT_KICK] = {"kick", true},     [CLIENT_BLOCK] = {"block", true},
+    [CLIENT_END] = {"end", false},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+bool client_verb_read(struct bytes word, enum client_verb *out, bool *about_somebody)
+{
+    for (unsigned i = 0; i < VERBS; i++)
+        if (bytes_equal(word, bytes_string(verbs[i].word))) {
+            *out = (enum client_verb)i;
+            *about_somebody = verbs[i].about_somebody;
+            return true;
+        }
+    return false;
+}
+
+const char *client_verb_word(unsigned i)
+{
+    return i < VERBS ? verbs[i].word : NULL;
+}
+
+/* The first wish is over. */
+static void over(struct client *s, enum result why, const char *what)
+{
+    uint32_t number = s->wishes[0].number;
+
+    s->wish_count--;
+    memmove(s->wishes, s->wishes + 1, s->wish_count * sizeof s->wishes[0]);
+    client_tell(s, (struct client_news){.kind = NEWS_WISH, .number = number, .why = why, .what = what});
+}
+
+void wish_end_all(struct client *s)
+{
+    while (s->wish_count != 0)
+        over(s, E_CLOSED, "the room was left before that was done");
+}
+
+/* --- A commit for it --- */
+
+struct plan {
+    struct core_order order;
+    uint32_t leaves[TABLE_LEAVES];
+    size_t leaf_count;
+    struct core_word words[2];
+};
+
+static void plan_word(struct plan *plan, const struct core_member *m, enum statement_verb verb)
+{
+    plan->words[plan->order.word_count++] = core_word_on(m, verb);
+}
+
+/* NULL, or why it cannot be done. */
+static const char *plan_person(const struct client *s, const struct wish *wish, struct plan *plan)
+{
+    const struct core_member *m;
+
+    plan->leaf_count = people_named(s, wish->who, plan->leaves, TABLE_LEAVES);
+    m = plan->leaf_count != 0 ? core_room_member(s->core, plan->leaves[0]) : NULL;
+    if (m == NULL)
+        return "nobody of that name is in the room";
+    if (wish->verb == CLIENT_KICK) {
+        plan->order.kicks = plan->leaves;
+        plan->order.kick_count = plan->leaf_count;
+    } else if (wish->verb == CLIENT_BLOCK) {
+        if (!m->bound)
+            return "a pseudonym has no account to be blocked";
+        plan_word(plan, m, STATEMENT_BLOCK);
+    } else if (wish->verb == CLIENT_INVITE) {
+        plan_word(plan, m, STATEMENT_SPEAKER);
+    } else {
+        if (m->moderator)
+            plan_word(plan, m, STATEMENT_NO_MODERATOR);
+        plan_word(plan, m, STATEMENT_NO_SPEAKER);
+    }
+    return NULL;
+}
+
+static const char *plan_self(const struct client *s, const struct wish *wish, struct plan *plan)
+{
+    const struct core_member *self = core_room_member(s->core, core_room_leaf(s->core));
+
+    if (wish->verb == CLIENT_ACCEPT && !self->may_speak)
+        return "no moderator has invited you on stage";
+    plan->order.stage = wish->verb == CLIENT_ACCEPT ? CORE_STAGE_COME : CORE_STAGE_LEAVE;
+    return NULL;
+}
+
+static const char *why_not(enum result res)
+{
+    switch (res) {
+    case E_REFUSED:
+        return "only a moderator may do that, and nobody overrules the room's maker";
+    case E_TOO_LARGE:
+        return "the room holds no more words of its moderators";
+    default:
+        return result_text(res);
+    }
+}
+
+static void commit(struct client *s)
+{
+    struct wish *wish = &s->wishes[0];
+    struct plan plan = {.order = {
+                            .epoch = core_room_epoch(s->core),
+                            .group_id = core_room_group_id(s->core),
+                            .words = plan.words,
+                            .account_seed = s->options.identity->seed,
+                        }};
+    const char *what =
+        verbs[wish->verb].about_somebody ? plan_person(s, wish, &plan) : plan_self(s, wish, &plan);
+    enum result res;
+
+    if (what != NULL) {
+        over(s, E_REFUSED, what);
+        return;
+    }
+    res = epochs_commit(s, &plan.order, 0);
+    if (res == OK)
+        wish->under_way = true;
+    else if (res != E_AGAIN && res != E_STATE)
+        over(s, res, why_not(res));
+}
+
+static void end_room(struct client *s)
+{
+    struct signal signal = {.type = SIGNAL_ROOM_END};
+    enum result res;
+
+    memcpy(signal.room_end.room, s->options.room, sizeof signal.room_end.room);
+    res = identity_sign(s->options.identity, ENVELOPE_END_ROOM, s->options.room, (struct bytes){0},
+                        signal.room_end.signature);
+    if (res == OK)
+        res = client_ask(s, &signal);
+    if (res == OK)
+        s->wishes[0].under_way = true;
+    else
+        over(s, res, result_text(res));
+}
+
+/* --- Its way --- */
+
+static void step(struct client *s)
+{
+    if (s->wish_count == 0 || s->wishes[0].under_way || !s->linked || !client_is_in_room(s))
+        return;
+    if (s->wishes[0].verb == CLIENT_END)
+        end_room(s);
+    else if (s->commit_number == 0)
+        commit(s);
+}
+
+enum result client_wish(struct client *s, enum client_verb verb, const char *who, uint32_t number)
+{
+    struct wish wish = {.number = number, .verb = verb};
+
+    if (!client_is_in_room(s))
+        return E_STATE;
+    if (s->wish_count == CLIENT_WISHES)
+        return E_TOO_LARGE;
+    if (who != NULL && strlen(who) >= sizeof wish.who)
+        return E_NOT_FOUND;
+    wish.until_us = loop_now_us() + (uint64_t)CLIENT_WISH_MS * 1000;
+    snprintf(wish.who, sizeof wish.who, "%s", who != NULL ? who : "");
+    s->wishes[s->wish_count++] = wish;
+    step(s);
+    return OK;
+}
+
+void wish_due(struct client *s, uint64_t now_us)
+{
+    if (s->wish_count != 0 && now_us >= s->wishes[0].until_us)
+        over(s, E_EXPIRED, "the house does not answer");
+    step(s);
+}
+
+void wish_epoch(struct client *s, bool own)
+{
+    struct wish *wish = &s->wishes[0];
+
+    if (s->wish_count == 0)
+        return;
+    if (wish->under_way && own) {
+        over(s, OK, NULL);
+    } else if (wish->under_way) {
+        wish->under_way = false;
+        if (++wish->tries == TRIES)
+            over(s, E_STALE, "others changed the room each time that this was tried");
+    }
+    step(s);
+}
+
+void wish_answered(struct client *s)
+{
+    if (s->wish_count != 0 && s->wishes[0].under_way)
+        over(s, OK, NULL);
+    step(s);
+}
+
+void wish_refused(struct client *s, const struct signal_refused *refused)
+{
+    char what[CLIENT_WHAT_SIZE];
+
+    if (s->wish_count == 0 || !s->wishes[0].under_way)
+        return;
+    snprintf(what, sizeof what, "the house refused: %.*s", (int)refused->text.len,
+             (const char *)refused->text.at);
+    over(s, E_REFUSED, what);
+}
+
+void wish_again(struct client *s)
+{
+    if (s->wish_count != 0)
+        s->wishes[0].under_way = false;
+    step(s);
+}
