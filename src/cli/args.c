@@ -287,6 +287,8 @@ static enum args_outcome complete(struct args *a, size_t operands)
     if (operands < wanted) {
         const char *word = nth_word(a->command->operands, operands, &len);
 
+        if (*word == '[')
+            return ARGS_RUN;
         return wrong(a, "teahouse %s: %.*s is missing", a->command->name, (int)len, word);
     }
     return ARGS_RUN;

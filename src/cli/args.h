@@ -32,7 +32,8 @@ struct args;
 
 struct args_command {
     const char *name;     /* one word or two (`room new`); NULL ends the table */
-    const char *operands; /* their names, parted by blanks; NULL for none. All are required. */
+    const char *operands; /* their names, parted by blanks; NULL for none. Those in [] come last and may be
+                             left out. */
     const char *help;
     const struct args_option *options;
     int (*run)(const struct args *); /* gives the exit code */

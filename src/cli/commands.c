@@ -12,5 +12,7 @@ const struct args_command commands[] = {
     {"room show", "ROOM-OR-LINK", "tells who is in a room", room_one_options, room_show_run},
     {"room end", "ROOM-OR-LINK", "ends a room that you made", room_one_options, room_end_run},
     {"join", "ROOM-OR-LINK", "sits down in a room, to listen or to speak", join_options, join_run},
+    {"stage", "VERB ROOM-OR-LINK [HANDLE|#SEAT]", "does something in a room that this home has joined",
+     stage_options, stage_run},
     {0},
 };

@@ -25,4 +25,7 @@ int room_end_run(const struct args *);
 extern const struct args_option join_options[];
 int join_run(const struct args *);
 
+extern const struct args_option stage_options[];
+int stage_run(const struct args *);
+
 #endif

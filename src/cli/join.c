@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/commands.h"
 
+#include "cli/doorbell.h"
 #include "cli/home.h"
 #include "cli/line.h"
 #include "cli/microphone.h"
@@ -31,6 +32,7 @@ struct join {
     struct loop *loop;
     struct loop_timer *timer; /* of --for */
     struct client *session;
+    struct doorbell *doorbell; /* from being seated on */
     struct microphone microphone;
     int record; /* -1 for none */
     struct wav_writer writer;
@@ -39,6 +41,54 @@ struct join {
     bool seated, recording_failed;
     int code;
 };
+
+/* --- What `teahouse stage` asks for --- */
+
+static void on_rung(void *context, uint32_t caller, char *line)
+{
+    struct join *join = context;
+    char *who = strchr(line, ' ');
+    enum client_verb verb;
+    bool about_somebody;
+    enum result res;
+
+    if (who != NULL)
+        *who++ = '\0';
+    if (!client_verb_read(bytes_string(line), &verb, &about_somebody) || about_somebody != (who != NULL)) {
+        doorbell_answer(join->doorbell, caller, EXIT_USAGE, "this join knows no such verb");
+        return;
+    }
+    res = client_wish(join->session, verb, who, caller);
+    if (res != OK)
+        doorbell_answer(join->doorbell, caller, EXIT_NEGATIVE,
+                        res == E_STATE       ? "this join has no seat at the moment"
+                        : res == E_NOT_FOUND ? "nobody of that name is in the room"
+                                             : "too much is asked for at one time");
+}
+
+static void doorbell_hang(struct join *join)
+{
+    const struct doorbell_options options = {
+        .loop = join->loop,
+        .home = args_text(join->args, "home"),
+        .room = join->link.room,
+        .rung = on_rung,
+        .context = join,
+    };
+
+    if (join->doorbell == NULL && doorbell_new(&options, &join->doorbell) != OK)
+        (void)args_failed(join->args, "'teahouse stage' will not reach this join: no socket in %s: %s",
+                          options.home, strerror(errno));
+}
+
+static void wish_answer(struct join *join, const struct client_news *news)
+{
+    if (news->why == OK)
+        doorbell_answer(join->doorbell, news->number, EXIT_DONE, "done");
+    else
+        doorbell_answer(join->doorbell, news->number, EXIT_NEGATIVE,
+                        news->what != NULL ? news->what : result_text(news->why));
+}
 
 /* --- What is told --- */
 
@@ -59,6 +109,21 @@ static void put_handles(struct line *line, const char *key, const struct join *j
     for (size_t i = 0; i < count; i++)
         if (seats[i].speaker == speaker)
             line_item(line, bytes_string(seats[i].handle));
+    line_list_end(line);
+}
+
+/* What `teahouse stage` takes in place of a handle. */
+static void put_seats(struct line *line, const struct join *join)
+{
+    const struct client_seat *seats;
+    size_t count = client_roster(join->session, &seats);
+    char text[HANDLE_BYTES + 16];
+
+    line_list(line, "seats");
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text, sizeof text, "#%u %s", seats[i].leaf, seats[i].handle);
+        line_item(line, bytes_string(text));
+    }
     line_list_end(line);
 }
 
@@ -106,12 +171,15 @@ static void on_told(void *context, struct client *session, const struct client_n
     struct join *join = context;
     char room[ROOM_NAME_SIZE];
     struct line line;
+    bool first;
 
     (void)session;
     switch (news->kind) {
     case NEWS_SEATED:
+        first = !join->seated;
         join->seated = true;
-        if (join->for_ms >= 0)
+        doorbell_hang(join);
+        if (join->for_ms >= 0 && first)
             loop_timer_set(join->timer, news->at_us + (uint64_t)join->for_ms * 1000);
         room_name_write(join->link.room, room);
         event_start(&line, join, "seated", news->at_us);
@@ -122,6 +190,7 @@ static void on_told(void *context, struct client *session, const struct client_n
         event_start(&line, join, "roster", news->at_us);
         put_handles(&line, "speakers", join, true);
         put_handles(&line, "listeners", join, false);
+        put_seats(&line, join);
         break;
     case NEWS_EPOCH:
         event_start(&line, join, "epoch", news->at_us);
@@ -129,6 +198,7 @@ static void on_told(void *context, struct client *session, const struct client_n
         break;
     case NEWS_STAGE:
         event_start(&line, join, "stage", news->at_us);
+        line_text(&line, "microphone", bytes_string(news->on ? "open" : "closed"));
         break;
     case NEWS_HEARD:
         event_start(&line, join, "heard", news->at_us);
@@ -144,6 +214,9 @@ static void on_told(void *context, struct client *session, const struct client_n
         event_start(&line, join, "alarm", news->at_us);
         line_text(&line, "what", bytes_string(news->what));
         break;
+    case NEWS_WISH:
+        wish_answer(join, news);
+        return;
     case NEWS_OVER:
         over(join, news);
         return;
@@ -239,6 +312,7 @@ static void run(struct join *join, enum signal_role role)
     if (res != OK)
         join->code = home_lost(join->args, url, res);
     client_free(join->session);
+    doorbell_free(join->doorbell);
     loop_timer_free(join->timer);
     tls_free(tls);
     loop_free(join->loop);
