@@ -1,5 +1,6 @@
 /* A charter as a group's context carries it, and a leaf's own extensions. */
 #include "core/roles.h"
+#include "core/standing.h"
 
 #include <assert.h>
 #include <string.h>
@@ -19,6 +20,17 @@ static void context(struct bytes data)
     /* One encoding: what was read is what its maker wrote. */
     assert(charter_write(&c, (struct bytes_mut){again, sizeof again}, &written) == OK);
     assert(bytes_equal(written, charter));
+}
+
+/* Nobody here can sign, so no statement counts but none at all. */
+static void statements(struct bytes data)
+{
+    static const struct charter charter = {.maker = {9}};
+    static const uint8_t room[32] = {1};
+    static struct standing standing;
+    enum result res = standing_read(&standing, &charter, room, data);
+
+    assert(res != OK || data.len == 0);
 }
 
 static void leaf(struct bytes data)
@@ -46,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (crypto_start() != OK)
         return 0;
     context(bytes(data, size));
+    statements(bytes(data, size));
     leaf(bytes(data, size));
     return 0;
 }

@@ -208,10 +208,12 @@ enum result witness_heard(struct witness *w, uint64_t now_ms, const struct witne
 
 enum proof_verdict witness_verdict(struct witness *w, uint64_t now_ms, unsigned slot, uint16_t leaf)
 {
-    struct voice_heard *v = find(w, slot, leaf);
+    struct voice_heard *v;
     enum proof_verdict verdict;
     uint64_t since_ms;
 
+    assert(slot < SLOTS);
+    v = find(w, slot, leaf);
     if (v == NULL)
         return PROOF_NONE;
     verdict = proof_verdict(&v->listener, now_ms);

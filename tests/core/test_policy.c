@@ -540,8 +540,13 @@ static void f4_f1_honest_rooms_stay_where_they_are(void **state)
     static const uint32_t maker[] = {0};
     struct table_of_people t;
     struct bare hostile;
-    struct group_extensions none = {0};
-    struct group_change bad[] = {{.removes = maker, .remove_count = 1}, {.context = &none}};
+    uint8_t forged_room[STATEMENT_BYTES];
+    struct group_extension context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, {0}}};
+    struct group_extensions none = {0}, forged = {context, 2};
+    struct group_change bad[] = {
+        {.removes = maker, .remove_count = 1}, {.context = &none}, {.context = &forged}};
+    /* It makes itself a moderator, in the maker's name. */
+    struct statement moderator = {.number = 1, .verb = STATEMENT_MODERATOR, .kind = STATEMENT_ACCOUNT};
     const struct core_commit *commit;
     const struct core_change *change;
     struct writer w = writer_over(order.joiners);
@@ -566,6 +571,12 @@ static void f4_f1_honest_rooms_stay_where_they_are(void **state)
         group_join(hostile.joining, &bare_rules, upload.welcome_bytes, upload.tree_bytes, &hostile.group),
         OK);
 
+    memcpy(moderator.signer, t.people[0].account, sizeof moderator.signer);
+    memcpy(moderator.subject, t.people[2].account, sizeof moderator.subject);
+    assert_int_equal(
+        statement_write(&moderator, (struct bytes_mut){forged_room, sizeof forged_room}, &context[1].data),
+        OK);
+    assert_int_equal(group_context_extension(hostile.group, EXTENSION_CHARTER, &context[0].data), OK);
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
         struct group_committed made;
         struct core_handshake handshake = {0};
@@ -573,7 +584,8 @@ static void f4_f1_honest_rooms_stay_where_they_are(void **state)
         assert_int_equal(group_commit(hostile.group, &t.seeded.random, &bad[k], TABLE_UNIX, &made), OK);
         handshake.commit = buffer_bytes(&made.commit);
         for (unsigned i = 0; i < 2; i++)
-            assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &handshake, &change), E_REFUSED);
+            assert_int_equal(core_room_take(t.people[i].room, table_now(&t), &handshake, &change),
+                             bad[k].context == &forged ? E_FORGED : E_REFUSED);
         group_committed_free(&made);
         group_drop_staged(hostile.group);
     }
