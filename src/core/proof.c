@@ -255,8 +255,11 @@ static void judge(struct proof_listener *l, const struct proof_ground *ground,
         give(l, PROOF_FORGED, now_ms);
     else if (delayed(l, c.clock_ms, now_ms))
         give(l, PROOF_UNPROVEN, now_ms);
-    else
+    else {
         give(l, PROOF_PROVEN, now_ms);
+        if (proven->number >= l->proven)
+            l->proven = proven->number + 1;
+    }
 }
 
 static unsigned pieces_of(const struct proof_block *block)

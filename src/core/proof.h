@@ -88,6 +88,7 @@ struct proof_listener {
     uint64_t verdict_ms; /* when it was last given */
     bool lag_known;
     int64_t least_lag_ms; /* our clock less the speaker's, the smallest seen */
+    uint32_t proven;      /* one more than the newest block that was; 0 for none */
 };
 
 /* A frame that opened, before it is played. Its piece may complete a proof, which is then judged.

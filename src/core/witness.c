@@ -182,13 +182,29 @@ static bool is_claimed_elsewhere(struct witness *w, uint64_t now_ms, unsigned sl
     return is;
 }
 
+/* Only a signed proof tells this: without a signature a member could make one far ahead, and silence the
+ * speaker by it (F16). */
+static bool is_late(struct witness *w, const struct proof_ground *ground, const struct witness_frame *f)
+{
+    for (unsigned slot = 0; slot < SLOTS && !ground->deniable; slot++) {
+        const struct voice_heard *v = find(w, slot, f->leaf);
+
+        if (v != NULL && v->listener.proven > f->counter / PROOF_BLOCK + WITNESS_LATE)
+            return true;
+    }
+    return false;
+}
+
 enum result witness_heard(struct witness *w, uint64_t now_ms, const struct witness_frame *f)
 {
     const struct proof_ground ground = ground_of(w, f->leaf);
     struct voice_heard *v = find(w, f->slot, f->leaf);
     uint64_t since_ms;
-    enum result res = v == NULL ? place(w, f->slot, &v) : OK;
+    enum result res;
 
+    if (is_late(w, &ground, f))
+        return E_STALE;
+    res = v == NULL ? place(w, f->slot, &v) : OK;
     if (res != OK)
         return res;
     (void)proof_verdict(&v->listener,

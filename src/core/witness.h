@@ -16,6 +16,7 @@ enum {
     WITNESS_EPOCHS = 16, /* whose authenticators are remembered */
     WITNESS_VOICES = 4,  /* leaves judged in one slot; a fifth takes the place of the one silent longest */
     WITNESS_CLAIM_MS = 3000, /* a slot claims a leaf for so long after its last frame */
+    WITNESS_LATE = 3,        /* blocks behind one that was proven, in whatever slot: 3.5 to 4.5 s */
 };
 
 struct witness_start {
@@ -40,9 +41,10 @@ MUST_USE enum result witness_piece(struct witness *, uint64_t now_ms, uint32_t c
 MUST_USE enum result witness_sent(struct witness *, uint64_t epoch, uint32_t counter, struct bytes sealed);
 
 /* A frame that opened, as it was when it was sealed, before it is played. `key` is the leaf's signature key.
- * OK | E_STALE (its block has been judged) | E_FORGED (what comes in this slot under the leaf's name is
- * forged, and another slot claims it too: F16) | E_NO_MEMORY | E_CRYPTO. After an error it must not be
- * played. */
+ * OK | E_STALE (its block has been judged; or, where proofs are signed, the speaker has proven what is
+ * WITNESS_LATE newer: a relay kept the frame for a slot that had not heard of it, F17) | E_FORGED (what comes
+ * in this slot under the leaf's name is forged, and another slot claims it too: F16) | E_NO_MEMORY |
+ * E_CRYPTO. After an error it must not be played. */
 struct witness_frame {
     unsigned slot;
     uint16_t leaf;
