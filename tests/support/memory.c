@@ -55,12 +55,18 @@ static unsigned count_range(const struct memory_needle *needle, int memory, unsi
     return found;
 }
 
-unsigned memory_count(const struct memory_needle *needle)
+/* In the mappings that have a right of two: `r`, at 0, or `w`, at 1. */
+static unsigned count_all(const struct memory_needle *needle, const char *process, unsigned right)
 {
-    FILE *maps = fopen("/proc/self/maps", "r");
-    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-    char line[512];
+    char path[64], line[512];
     unsigned found = 0;
+    FILE *maps;
+    int memory;
+
+    snprintf(path, sizeof path, "/proc/%s/maps", process);
+    maps = fopen(path, "r");
+    snprintf(path, sizeof path, "/proc/%s/mem", process);
+    memory = open(path, O_RDONLY | O_CLOEXEC);
 
     assert_non_null(maps);
     assert_true(memory >= 0);
@@ -68,10 +74,30 @@ unsigned memory_count(const struct memory_needle *needle)
         unsigned long long from, to;
         char rights[5];
 
-        if (sscanf(line, "%llx-%llx %4s", &from, &to, rights) == 3 && rights[1] == 'w' && to - from < LARGEST)
+        if (sscanf(line, "%llx-%llx %4s", &from, &to, rights) == 3 && rights[right] != '-' &&
+            to - from < LARGEST)
             found += count_range(needle, memory, from, to);
     }
     close(memory);
     fclose(maps);
     return found;
+}
+
+unsigned memory_count(const struct memory_needle *needle)
+{
+    return count_all(needle, "self", 1);
+}
+
+unsigned memory_count_of(int pid, const struct memory_needle *needle)
+{
+    char process[16];
+
+    snprintf(process, sizeof process, "%d", pid);
+    return count_all(needle, process, 0);
+}
+
+void memory_needle_show(const struct memory_needle *needle, uint8_t to[static 32])
+{
+    for (size_t i = 0; i < needle->len; i++)
+        to[i] = needle->masked[i] ^ MASK;
 }

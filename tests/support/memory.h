@@ -1,4 +1,5 @@
-/* Looks for a secret in all memory of the test's own process, freed memory too. Linux alone. */
+/* Looks for a secret in all memory of the test's own process, or of a child's, freed memory too. Linux alone.
+ */
 #ifndef SUPPORT_MEMORY_H
 #define SUPPORT_MEMORY_H
 
@@ -14,5 +15,9 @@ struct memory_needle {
 void memory_needle_take(struct memory_needle *, uint8_t *secret, size_t len);
 /* How often the secret stands in writable memory. Fails the test where memory cannot be read. */
 unsigned memory_count(const struct memory_needle *);
+/* The same in all readable memory of another process, which must be the test's own child. */
+unsigned memory_count_of(int pid, const struct memory_needle *);
+/* The secret as it was, for a search in other bytes; the caller wipes it. */
+void memory_needle_show(const struct memory_needle *, uint8_t to[static 32]);
 
 #endif
