@@ -142,7 +142,7 @@ enum result store_open(const char *folder, const struct store_schema *schema, co
     *why = "out of memory";
     if (s == NULL)
         return E_NO_MEMORY;
-    res = folder_open(&s->folder, folder, random, why);
+    res = folder_open(&s->folder, FOLDER_HOUSE, folder, random, why);
     if (res != OK)
         goto out;
     *why = "house.db cannot be opened as a database";

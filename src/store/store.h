@@ -44,6 +44,14 @@ void store_close(struct store *);
 /* The house's secret key, for as long as the store is open. */
 const uint8_t *store_key(const struct store *);
 
+/* What a relay keeps: a folder with `relay.key` (0600) and `lock` alone, made where missing. *why as of
+ * store_open, and its results; E_EXISTS also where the folder is a house's. */
+struct store_relay;
+MUST_USE enum result store_relay_open(const char *folder, const struct random *random,
+                                      struct store_relay **out, const char **why);
+const uint8_t *store_relay_key(const struct store_relay *); /* STORE_KEY_LEN bytes, secret */
+void store_relay_close(struct store_relay *);               /* NULL is fine */
+
 /* A bound value. */
 enum store_kind { STORE_NULL, STORE_INT, STORE_BYTES, STORE_TEXT };
 

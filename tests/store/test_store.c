@@ -366,6 +366,37 @@ static void a_key_that_is_none_is_refused(void **state)
     store_close(open_it(b, &first));
 }
 
+static void a_relays_folder_holds_a_key_alone(void **state)
+{
+    struct bench *b = *state;
+    struct store_relay *relay, *second_one;
+    char path[SCRATCH_PATH];
+    uint8_t key[STORE_KEY_LEN];
+    const char *why = NULL;
+
+    assert_int_equal(store_relay_open(b->folder, &b->seeded.random, &relay, &why), OK);
+    memcpy(key, store_relay_key(relay), sizeof key);
+    assert_int_equal(mode_of(b, "relay.key"), 0600);
+    scratch_path(b->folder, "house.db", path);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(store_relay_open(b->folder, &b->seeded.random, &second_one, &why), E_EXISTS);
+    store_relay_close(relay);
+    assert_int_equal(store_relay_open(b->folder, &b->seeded.random, &relay, &why), OK);
+    assert_memory_equal(store_relay_key(relay), key, sizeof key);
+    store_relay_close(relay);
+    store_relay_close(NULL);
+
+    write_file(b, "relay.key", "short", 0600);
+    assert_int_equal(store_relay_open(b->folder, &b->seeded.random, &relay, &why), E_MALFORMED);
+    assert_non_null(strstr(why, "relay.key"));
+    write_file(b, "relay.key", "0123456789abcdef0123456789abcdef", 0644);
+    assert_int_equal(store_relay_open(b->folder, &b->seeded.random, &relay, &why), E_REFUSED);
+    scratch_path(b->folder, "relay.key", path);
+    assert_int_equal(unlink(path), 0);
+    store_close(open_it(b, &first));
+    assert_int_equal(store_relay_open(b->folder, &b->seeded.random, &relay, &why), E_EXISTS);
+}
+
 static void a_file_that_is_no_database_is_refused(void **state)
 {
     struct bench *b = *state;
@@ -534,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_are_never_statements, lay, clear),
         cmocka_unit_test_setup_teardown(steps_run_once_and_whole, lay, clear),
         cmocka_unit_test_setup_teardown(a_key_that_is_none_is_refused, lay, clear),
+        cmocka_unit_test_setup_teardown(a_relays_folder_holds_a_key_alone, lay, clear),
         cmocka_unit_test_setup_teardown(a_file_that_is_no_database_is_refused, lay, clear),
         cmocka_unit_test_setup_teardown(g51_a_kill_loses_no_commit, lay, clear),
         cmocka_unit_test_setup_teardown(g51_a_full_disk_loses_nothing, lay, clear),
