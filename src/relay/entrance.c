@@ -59,6 +59,9 @@ static void refuse(struct http_turn turn, enum result why)
     case E_NOT_FOUND:
         http_answer_text(turn, 404, "there is no such session");
         break;
+    case E_NO_KEY:
+        http_answer_text(turn, 503, "the relay has not found its house yet");
+        break;
     case E_NO_MEMORY:
     case E_AGAIN:
         http_answer_text(turn, 503, "the relay is full or going away");
@@ -69,13 +72,16 @@ static void refuse(struct http_turn turn, enum result why)
     }
 }
 
-/* RFC 6750, section 2.1: `Bearer`, a blank, the token. OK | E_FORGED | E_EXPIRED | E_REFUSED | E_CRYPTO */
+/* RFC 6750, section 2.1: `Bearer`, a blank, the token. OK | E_NO_KEY | E_FORGED | E_EXPIRED | E_REFUSED |
+ * E_CRYPTO */
 static enum result ticket_of(const struct relay_entrance *e, const struct http_request *request,
                              struct ticket *out)
 {
     static const char scheme[] = "bearer ";
     struct bytes value = http_header(request->head, "Authorization");
 
+    if (!e->has_key)
+        return E_NO_KEY;
     if (value.len < sizeof scheme - 1)
         return E_FORGED;
     for (size_t i = 0; i < sizeof scheme - 1; i++) {

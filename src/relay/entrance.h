@@ -14,6 +14,7 @@ struct relay_entrance {
     uint64_t *added; /* sessions given to each worker so far: less what has settled, the open handshakes */
     size_t *seated;  /* sessions that each worker has now, as far as known */
     uint8_t house_key[32];
+    bool has_key;
     bool draining;
     struct relay_roll roll;
 };

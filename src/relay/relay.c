@@ -128,6 +128,7 @@ enum result relay_new(const struct relay_settings *settings, struct relay **out)
     r->entrance = (struct relay_entrance){
         .settings = &r->settings, .workers = r->workers, .added = r->added, .seated = r->seated};
     memcpy(r->entrance.house_key, settings->house_key, sizeof settings->house_key);
+    r->entrance.has_key = !settings->keyless;
     r->entrance.roll = relay_roll_of(
         (size_t)ROLL_PER_WORKER * (settings->workers == 0 ? 1 : settings->workers), settings->random);
     res = workers_start(r);
@@ -163,6 +164,18 @@ void relay_free(struct relay *r)
     errno = why;
 }
 
+enum result relay_introduce(struct relay *r)
+{
+    struct control message = {.type = CONTROL_RELAY_IS, .relay_is.url = bytes_string(r->settings.url)};
+    uint8_t room[CONTROL_BYTES];
+    struct bytes written;
+    enum result res;
+
+    memcpy(message.relay_is.relay, r->settings.tag, TAG_BYTES);
+    res = control_write(&message, (struct bytes_mut){room, sizeof room}, &written);
+    return res == OK ? bus_publish(r->settings.bus, r->settings.load_subject, written) : res;
+}
+
 struct address relay_address(const struct relay *r, unsigned index)
 {
     return relay_worker_address(r->workers[index]);
@@ -178,6 +191,7 @@ enum result relay_control(struct relay *r, struct bytes bytes)
     switch (message.type) {
     case CONTROL_HOUSE_KEY:
         memcpy(r->entrance.house_key, message.house_key.key, sizeof r->entrance.house_key);
+        r->entrance.has_key = true;
         return OK;
     case CONTROL_REVOKE_SEAT:
         return relay_entrance_revoke(&r->entrance, message.revoke_seat.seat, message.revoke_seat.number);
@@ -187,6 +201,10 @@ enum result relay_control(struct relay *r, struct bytes bytes)
         r->entrance.draining = true;
         return OK;
     case CONTROL_LOAD:
+    case CONTROL_RELAY_IS:
+    case CONTROL_GREET:
+    case CONTROL_PROVE:
+    case CONTROL_PROVEN:
         break;
     }
     return E_UNSUPPORTED;

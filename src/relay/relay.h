@@ -25,6 +25,7 @@ struct relay_settings {
     struct bus *bus;                 /* borrowed; NULL: no control but by relay_control */
     const char *subject;             /* borrowed; where control comes from, and ... */
     const char *load_subject;        /* ... where CONTROL_LOAD goes to, every 5 s; NULL: nowhere */
+    const char *url;                 /* borrowed; of the entrance, for relay_introduce; NULL without it */
     const struct random *random;     /* borrowed; used from the workers' threads as well */
     uint64_t (*unix_ms)(void *self); /* the time of day, which tickets expire by */
     void *unix_self;
@@ -34,6 +35,7 @@ struct relay_settings {
     unsigned workers;       /* 0 for 1. All sessions of a room share a worker */
     uint8_t tag[TAG_BYTES]; /* tickets must name it */
     uint8_t house_key[32];  /* tickets must be signed by it */
+    bool keyless;           /* there is no house_key yet: nobody enters before CONTROL_HOUSE_KEY */
 };
 
 struct relay;
@@ -50,6 +52,10 @@ struct address relay_address(const struct relay *, unsigned index);
 /* A message of wire/control, from whatever link brings it. OK | E_MALFORMED | E_UNSUPPORTED (not for a relay)
  */
 MUST_USE enum result relay_control(struct relay *, struct bytes message);
+
+/* Publishes CONTROL_RELAY_IS on the load_subject, which there must be, as the url: owed whenever a link to
+ * the house comes up. OK | E_TOO_LARGE (url) | E_NO_MEMORY */
+MUST_USE enum result relay_introduce(struct relay *);
 
 struct relay_counts {
     uint32_t sessions;

@@ -18,12 +18,31 @@ static const struct field load_fields[] = {
     FIELD_NUMBER(struct control_load, packets_out, 32),
     FIELDS_END,
 };
+static const struct field relay_is_fields[] = {
+    FIELD_ARRAY(struct control_relay_is, relay),
+    FIELD_BYTES(struct control_relay_is, url, 1, CONTROL_URL_BYTES),
+    FIELDS_END,
+};
+static const struct field greet_fields[] = {
+    FIELD_ARRAY(struct control_greet, house),
+    FIELD_ARRAY(struct control_greet, nonce),
+    FIELDS_END,
+};
+static const struct field prove_fields[] = {
+    FIELD_ARRAY(struct control_prove, key),
+    FIELD_ARRAY(struct control_prove, nonce),
+    FIELD_ARRAY(struct control_prove, signature),
+    FIELDS_END,
+};
+static const struct field proven_fields[] = {FIELD_ARRAY(struct control_proven, signature), FIELDS_END};
 static const struct field no_fields[] = {FIELDS_END};
 
 static const struct field *const messages[] = {
     [CONTROL_HOUSE_KEY] = house_key_fields, [CONTROL_REVOKE_SEAT] = revoke_seat_fields,
     [CONTROL_END_ROOM] = end_room_fields,   [CONTROL_DRAIN] = no_fields,
-    [CONTROL_LOAD] = load_fields,
+    [CONTROL_LOAD] = load_fields,           [CONTROL_RELAY_IS] = relay_is_fields,
+    [CONTROL_GREET] = greet_fields,         [CONTROL_PROVE] = prove_fields,
+    [CONTROL_PROVEN] = proven_fields,
 };
 
 /* All members of the union begin where it begins. */

@@ -16,6 +16,12 @@ enum control_type {
     CONTROL_END_ROOM = 3,    /* [H] end all sessions of the room */
     CONTROL_DRAIN = 4,       /* [H] take no new session */
     CONTROL_LOAD = 5,        /* [R] every few seconds */
+    CONTROL_RELAY_IS = 6,    /* [R] the first message of a link that stands */
+
+    /* Over a link, before anything else: who is at its ends. */
+    CONTROL_GREET = 7,  /* [H] */
+    CONTROL_PROVE = 8,  /* [R] */
+    CONTROL_PROVEN = 9, /* [H] */
 };
 
 struct control_house_key {
@@ -35,6 +41,23 @@ struct control_load {
     uint32_t packets_out;
 };
 
+struct control_relay_is {
+    uint8_t relay[TAG_BYTES]; /* what tickets for it name: random, and new in each of its lives */
+    struct bytes url;         /* its entrance, for clients */
+};
+struct control_greet {
+    uint8_t house[32];
+    uint8_t nonce[32];
+};
+struct control_prove {
+    uint8_t key[32];
+    uint8_t nonce[32];
+    uint8_t signature[64]; /* ENVELOPE_RELAY over the house's nonce, then the relay's */
+};
+struct control_proven {
+    uint8_t signature[64]; /* ENVELOPE_HOUSE over the relay's nonce, the house's, then the relay's key */
+};
+
 struct control {
     enum control_type type;
     union {
@@ -42,10 +65,14 @@ struct control {
         struct control_revoke_seat revoke_seat;
         struct control_end_room end_room;
         struct control_load load;
+        struct control_relay_is relay_is; /* the url is borrowed from the message */
+        struct control_greet greet;
+        struct control_prove prove;
+        struct control_proven proven;
     };
 };
 
-enum { CONTROL_BYTES = 64 };
+enum { CONTROL_URL_BYTES = 512, CONTROL_BYTES = 1 + TAG_BYTES + 2 + CONTROL_URL_BYTES };
 
 /* OK | E_MALFORMED | E_UNSUPPORTED */
 MUST_USE enum result control_read(struct bytes message, struct control *out);

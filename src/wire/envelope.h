@@ -5,9 +5,9 @@
 #include "base/bytes.h"
 #include "base/result.h"
 
-/* What an account key or a house key signs. Each use has a label of its own, and each signature names the
- * house and, where there is one, the room, so that no house can have a signature made for one use, house or
- * room count in another (attack F19). docs/protocol.md, "Signatures", lists what each content is. */
+/* What the key of an account, a house or a relay signs. Each use has a label of its own, and each signature
+ * names the house and, where there is one, the room, so that no house can have a signature made for one use,
+ * house or room count in another (attack F19). docs/protocol.md, "Signatures", lists what each content is. */
 #define ENVELOPE_SIGN_UP   "Teahouse sign-up 1"
 #define ENVELOPE_SIGN_IN   "Teahouse sign-in 1"
 #define ENVELOPE_CHARTER   "Teahouse charter 1"
@@ -16,6 +16,8 @@
 #define ENVELOPE_ROLE      "Teahouse role 1"
 #define ENVELOPE_SEAT_LOST "Teahouse seat lost 1"
 #define ENVELOPE_END_ROOM  "Teahouse end room 1"
+#define ENVELOPE_RELAY     "Teahouse relay 1"
+#define ENVELOPE_HOUSE     "Teahouse house 1"
 
 enum {
     ENVELOPE_LABEL_BYTES = 63,

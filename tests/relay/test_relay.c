@@ -33,6 +33,7 @@ struct scene {
     struct relay_settings settings;
     struct address web, media;
     pthread_t thread;
+    unsigned introduced;
 };
 
 static uint64_t unix_ms(void *self)
@@ -52,7 +53,7 @@ static void *run(void *self)
     return NULL;
 }
 
-static struct scene *scene_new(unsigned workers)
+static struct scene *scene_with(unsigned workers, bool keyless)
 {
     struct scene *s = calloc(1, sizeof *s);
     struct address anywhere;
@@ -72,13 +73,21 @@ static struct scene *scene_new(unsigned workers)
                                           .random = crypto_random(),
                                           .unix_ms = unix_ms,
                                           .media = anywhere,
+                                          .url = "https://relay.example/media",
+                                          .keyless = keyless,
                                           .workers = workers};
     memset(s->settings.tag, 0x77, TAG_BYTES);
-    assert_int_equal(crypto_ed25519_public(house_seed, s->settings.house_key), OK);
+    if (!keyless)
+        assert_int_equal(crypto_ed25519_public(house_seed, s->settings.house_key), OK);
     assert_int_equal(relay_new(&s->settings, &s->relay), OK);
     s->media = relay_address(s->relay, 0);
     assert_int_equal(pthread_create(&s->thread, NULL, run, s), 0);
     return s;
+}
+
+static struct scene *scene_new(unsigned workers)
+{
+    return scene_with(workers, false);
 }
 
 static void stop(void *self)
@@ -600,6 +609,59 @@ static void the_house_changes_its_key_and_drains(void **state)
     part(s, 1);
 }
 
+static void without_a_key_it_takes_nobody(void **state)
+{
+    static const uint8_t nothing[32] = {0};
+    struct scene *s = scene_with(1, true);
+    struct control key = {.type = CONTROL_HOUSE_KEY};
+    struct guest *g = &guests[0];
+    unsigned status = 0;
+
+    (void)state;
+    guest_start(g, 1, TICKET_SPEAKER);
+    assert_int_equal(status_of_entering(s, g, house_seed), 503);
+    assert_int_equal(status_of_entering(s, g, nothing), 503);
+    assert_int_equal(crypto_ed25519_public(house_seed, key.house_key.key), OK);
+    tell(s, &key);
+    UNTIL(1, (status = status_of_entering(s, g, house_seed)) != 503);
+    assert_int_equal(status, 201);
+    part(s, 1);
+}
+
+static void on_name(void *context, struct bytes message)
+{
+    struct scene *s = context;
+    struct control c;
+
+    assert_int_equal(control_read(message, &c), OK);
+    if (c.type != CONTROL_RELAY_IS)
+        return;
+    assert_memory_equal(c.relay_is.relay, s->settings.tag, TAG_BYTES);
+    assert_true(bytes_equal(c.relay_is.url, BYTES_TEXT("https://relay.example/media")));
+    s->introduced++;
+}
+
+static void introduce(void *self)
+{
+    struct scene *s = self;
+
+    assert_int_equal(relay_introduce(s->relay), OK);
+}
+
+static void it_says_who_it_is(void **state)
+{
+    struct scene *s = gather(1, 1);
+    struct bus_subscription *subscription;
+
+    (void)state;
+    assert_int_equal(bus_subscribe(s->bus, "load", NULL, on_name, s, &subscription), OK);
+    assert_int_equal(loop_post(s->loop, introduce, s), OK);
+    UNTIL(1, (bus_drain(subscription), s->introduced != 0));
+    assert_int_equal(s->introduced, 1);
+    bus_unsubscribe(subscription);
+    part(s, 1);
+}
+
 static void on_load(void *context, struct bytes message)
 {
     struct control c;
@@ -709,6 +771,8 @@ int main(void)
         cmocka_unit_test(the_house_revokes_a_seat),
         cmocka_unit_test(the_house_ends_a_room),
         cmocka_unit_test(the_house_changes_its_key_and_drains),
+        cmocka_unit_test(without_a_key_it_takes_nobody),
+        cmocka_unit_test(it_says_who_it_is),
         cmocka_unit_test(the_load_is_told),
         cmocka_unit_test(g24_garbage_at_the_port),
         cmocka_unit_test(handshakes_are_bounded),

@@ -13,6 +13,10 @@ static const struct control samples[] = {
     {.type = CONTROL_END_ROOM, .end_room = {{7}}},
     {.type = CONTROL_DRAIN},
     {.type = CONTROL_LOAD, .load = {{8}, 9, 10, 11}},
+    {.type = CONTROL_RELAY_IS, .relay_is = {{12}, {(const uint8_t *)"https://relay.example/media", 27}}},
+    {.type = CONTROL_GREET, .greet = {{13}, {14}}},
+    {.type = CONTROL_PROVE, .prove = {{15}, {16}, {17}}},
+    {.type = CONTROL_PROVEN, .proven = {{18}}},
 };
 
 static void round_trips_and_truncations(void **state)
@@ -40,7 +44,7 @@ static void unknown_types_are_told_apart(void **state)
 
     (void)state;
     assert_int_equal(control_read(BYTES_TEXT("\x00"), &back), E_UNSUPPORTED);
-    assert_int_equal(control_read(BYTES_TEXT("\x06"), &back), E_UNSUPPORTED);
+    assert_int_equal(control_read(BYTES_TEXT("\x0a"), &back), E_UNSUPPORTED);
     assert_int_equal(control_read(BYTES_TEXT("\xff"), &back), E_UNSUPPORTED);
 }
 
