@@ -156,6 +156,8 @@ struct answer entering_take(struct session *s, const struct signal *message)
     struct answer how;
     enum result res;
 
+    if (!s->house->relay.is_linked)
+        return refusal(REASON_TROUBLE, "no relay is linked");
     /* Who cannot follow a commit takes a new seat in place of its old one. */
     if (s->place != PLACE_NONE && !(m->replaces == s->leaf && gathering_has(s, m->room, 0, PLACE_SEATED)))
         return refusal(REASON_NOT_NOW, "one seat a link: leave the other first");

@@ -1,5 +1,6 @@
 #include "house/gathering.h"
 #include "house/inside.h"
+#include "house/relays.h"
 #include "house/returning.h"
 #include "house/schema.h"
 
@@ -30,7 +31,9 @@ enum result house_new(const struct house_settings *settings, struct house **out)
     h->list = malloc(SIGNAL_BYTES);
     if (h->plain == NULL || h->padded == NULL || h->list == NULL)
         goto out;
-    res = names_new(&h->names);
+    res = relays_begin(h);
+    if (res == OK)
+        res = names_new(&h->names);
     if (res == OK)
         res = crypto_ed25519_public(store_key(h->store), h->key);
     if (res == OK)
@@ -50,6 +53,7 @@ void house_free(struct house *h)
         return;
     if (h->unmount != NULL)
         h->unmount(h->mount);
+    relays_end(h);
     /* A house that stops ends no media: sessions at a relay live until their tickets lapse. */
     h->settings.bus = NULL;
     while (h->sessions != NULL)

@@ -42,8 +42,11 @@ struct house_settings {
 
     struct bus *bus;           /* NULL: no relay hears control messages */
     const char *relay_subject; /* where the relay listens on the bus */
+
+    /* The relay of the same process; or else, with media_url NULL, one that links itself up. */
     uint8_t relay_tag[TAG_BYTES];
-    const char *media_url; /* of the relay's entrance, for clients */
+    const char *media_url;    /* of the relay's entrance, for clients */
+    const uint8_t *relay_key; /* whoever holds it may link up, over WebSocket `/relay`; NULL: nobody */
 };
 
 struct house;
@@ -87,7 +90,8 @@ void house_free(struct house *);
 /* The house's name in every signature, and the key that tickets verify with. */
 const uint8_t *house_key(const struct house *);
 
-/* Adds the routes: WebSocket `/signal`, GET `/health`. OK | E_NO_MEMORY | E_EXISTS */
+/* Adds the routes: WebSocket `/signal`, GET `/health` and, with a relay_key, WebSocket `/relay`.
+ * OK | E_NO_MEMORY | E_EXISTS | E_IO | E_TOO_LARGE (relay_subject) */
 MUST_USE enum result house_mount(struct house *, struct loop *, struct http_server *);
 
 #endif

@@ -83,10 +83,12 @@ struct session {
     bool offered;          /* it is in the list that the doorkeeper was sent last */
     unsigned passed_over;  /* how often a doorkeeper committed and left it out */
     uint32_t leaf;
-    uint8_t tag[TAG_BYTES]; /* what the relay knows the seat by; random, drawn when it is committed */
-    uint32_t ticket;        /* the number of the newest ticket */
-    bool answers;           /* it has said in this seat that it follows */
-    uint8_t *held;          /* owned: a commit that waits for the end of a trial */
+    uint8_t tag[TAG_BYTES];  /* what the relay knows the seat by; random, drawn when it is committed */
+    uint32_t ticket;         /* the number of the newest ticket */
+    bool ticket_owed;        /* one was due while no relay was linked, ... */
+    uint32_t ticket_request; /* ... asked for by this request, or 0 */
+    bool answers;            /* it has said in this seat that it follows */
+    uint8_t *held;           /* owned: a commit that waits for the end of a trial */
     size_t held_len;
     uint64_t held_number;
     struct allowance commits; /* that nobody asked it for */
@@ -112,8 +114,17 @@ struct gathering {
     uint64_t next_held;
 };
 
+/* relays.c: the relay that tickets are for. */
+struct house_relay {
+    bool is_linked;
+    uint8_t tag[TAG_BYTES]; /* what it said last of itself */
+    char media_url[CONTROL_URL_BYTES + 1];
+    struct bus_link *link; /* NULL where the relay is in the same process */
+};
+
 struct house {
     struct house_settings settings;
+    struct house_relay relay;
     struct store *store;
     const struct random *random;
     struct names *names;

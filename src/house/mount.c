@@ -1,5 +1,6 @@
 /* The house on a real server: its routes, links and timer. The one file of the house with effects. */
 #include "house/inside.h"
+#include "house/relays.h"
 
 #include "io/ws.h"
 
@@ -159,6 +160,8 @@ enum result house_mount(struct house *h, struct loop *loop, struct http_server *
     if (res == OK)
         res = http_route_add(server,
                              &(struct http_route){.method = "GET", .path = "/health", .handle = on_health});
+    if (res == OK)
+        res = relays_mount(h, loop, server);
     if (res == OK)
         attend(m);
     return res;

@@ -191,6 +191,8 @@ void seating_take(struct session *s, uint32_t leaf)
     s->place = PLACE_SEATED;
     s->leaf = leaf;
     s->ticket = 0;
+    s->ticket_owed = false;
+    s->ticket_request = 0;
     random_fill(s->house->random, s->tag, sizeof s->tag);
     free(s->key_package);
     s->key_package = NULL;
@@ -215,7 +217,7 @@ static enum result next_ticket(struct session *s, char out[static TICKET_TEXT_SI
         .expiry_s = house_unix_ms(h) / 1000 + TICKET_S,
     };
 
-    memcpy(ticket.relay, h->settings.relay_tag, sizeof ticket.relay);
+    memcpy(ticket.relay, h->relay.tag, sizeof ticket.relay);
     memcpy(ticket.room, s->gathering->tag, sizeof ticket.room);
     memcpy(ticket.seat, s->tag, sizeof ticket.seat);
     memcpy(ticket.fingerprint, s->fingerprint, sizeof ticket.fingerprint);
@@ -226,8 +228,16 @@ enum result seating_send_ticket(struct session *s, uint32_t request)
 {
     struct signal reply = {.type = SIGNAL_TICKET, .request = request};
     char text[TICKET_TEXT_SIZE];
-    enum result res = next_ticket(s, text);
+    enum result res;
 
+    /* A seat that is taken away meanwhile could not be revoked: sessions may run out, but not be prolonged.
+     */
+    if (!s->house->relay.is_linked) {
+        s->ticket_owed = true;
+        s->ticket_request = request != 0 ? request : s->ticket_request;
+        return OK;
+    }
+    res = next_ticket(s, text);
     if (res != OK)
         return res;
     memcpy(reply.ticket.room, s->gathering->room, sizeof reply.ticket.room);
@@ -276,7 +286,7 @@ void seating_tell(struct session *s, uint32_t request, uint64_t epoch, struct by
     message.seated.title = room_title(&room);
     message.seated.welcome = welcome;
     message.seated.tree = tree;
-    message.seated.media_url = bytes_string(h->settings.media_url);
+    message.seated.media_url = bytes_string(h->relay.media_url);
     message.seated.ticket = bytes_string(text);
     session_tell(s, &message);
 }

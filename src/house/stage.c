@@ -88,8 +88,9 @@ static struct answer judge_one(struct upload *u, const struct signal_moved *item
         return refusal(REASON_FULL, "a table does not have so many leaves");
     if (u->by->moderates)
         return moderate(u, m, item->role);
-    m->wants = item->role == SIGNAL_SPEAKER; /* and speaks once it is invited */
-    return answered();
+    m->wants = item->role == SIGNAL_SPEAKER;
+    return m->wants && !m->invited ? refusal(REASON_NOT_YOURS, "no moderator has invited you on stage")
+                                   : answered();
 }
 
 /* On stage after the commit, joiners aside. */

@@ -241,7 +241,9 @@ static void undo(struct gathering *g, struct trial *t)
         if (t->words[i].leaf != t->poster)
             end_seat(h, room, number, t->words[i].leaf, SIGNAL_LOST);
     free(t);
-    delivery_deserted(h, room, number); /* unless somebody is left */
+    g = gathering_find(h, room, number);
+    if (g == NULL || gathering_count(g, PLACE_SEATED) == 0)
+        delivery_deserted(h, room, number);
     g = gathering_find(h, room, number);
     if (g == NULL)
         return;

@@ -108,85 +108,12 @@ static void talk_has_its_rate(void **state)
     rise(&t);
 }
 
-/* The next of a guest's letters of this type; what stands before it is passed over. */
-static const struct signal *find(struct guest *g, enum signal_type type)
-{
-    while (g->inbox[g->taken].signal.type != type) {
-        g->taken++;
-        assert_true(g->taken < g->came);
-    }
-    return guest_got(g, type);
-}
-
-/* Field report G51: two rooms of a hundred, all of whom come at once, while those who sit talk. Nobody is
- * told of trouble, and no commit is lost. */
-static void g51_two_hundred_join_while_others_talk(void **state)
-{
-    enum { ROOMS = 2, EACH = 100, TALKERS = 20 };
-    struct inn *inn = *state;
-    struct guest *all = calloc(ROOMS * EACH, sizeof *all);
-    uint8_t room[ROOMS][32];
-    unsigned seated[ROOMS] = {1, 1}, rounds = 0;
-    struct draft d;
-
-    assert_non_null(all);
-    for (unsigned i = 0; i < ROOMS * EACH; i++) {
-        char handle[] = "guest-aa";
-
-        handle[6] = (char)('a' + i / 26);
-        handle[7] = (char)('a' + i % 26);
-        guest_new(&all[i], inn, handle);
-    }
-    for (unsigned r = 0; r < ROOMS; r++) {
-        guest_room(&all[r * EACH], "full", room[r]);
-        guest_first(&all[r * EACH], room[r], SIGNAL_SPEAKER, "group");
-    }
-    for (unsigned i = 0; i < ROOMS * EACH; i++)
-        if (i % EACH != 0)
-            guest_enter(&all[i], room[i / EACH], SIGNAL_LISTENER);
-    for (; seated[0] < EACH || seated[1] < EACH; rounds++) {
-        for (unsigned r = 0; r < ROOMS; r++) {
-            struct guest *table = &all[r * EACH];
-            struct bytes list = find(&table[0], SIGNAL_WAITING)->waiting.joiners;
-            struct signal_joiner joiner;
-
-            draft_start(&d, room[r], rounds, "group");
-            for (; signal_joiner_next(&list, &joiner); seated[r]++)
-                draft_seat(&d, &table[seated[r]], joiner.waiting, seated[r]);
-            guest_forget(&table[0]);
-            draft_send(&d, &table[0]);
-            guest_got(&table[0], SIGNAL_DONE);
-            for (unsigned i = 1; i < seated[r] && i < TALKERS; i++) {
-                guest_say(&table[i], room[r], rounds + 1, "group", 1);
-                find(&table[i], SIGNAL_DONE);
-            }
-            for (unsigned i = 1; i < EACH; i++)
-                guest_forget(&table[i]);
-        }
-        inn_wait(inn, 1000);
-    }
-    for (unsigned r = 0; r < ROOMS; r++) {
-        guest_hang_up(&all[r * EACH + 1]);
-        guest_again(&all[r * EACH + 1]);
-        guest_catch_up(&all[r * EACH + 1], room[r], 1, 1);
-        for (unsigned epoch = 1; epoch < rounds; epoch++)
-            assert_true(guest_got(&all[r * EACH + 1], SIGNAL_HANDSHAKE)->handshake.epoch == epoch);
-        guest_got(&all[r * EACH + 1], SIGNAL_DONE);
-    }
-    for (unsigned i = 0; i < ROOMS * EACH; i++) {
-        guest_hang_up(&all[i]);
-        guest_forget(&all[i]);
-    }
-    free(all);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_one_says_everybody_else_hears, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(talk_is_for_this_epoch_and_table_and_no_commit, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(talk_has_its_rate, inn_start, inn_end),
-        cmocka_unit_test_setup_teardown(g51_two_hundred_join_while_others_talk, inn_start, inn_end),
     };
 
     return cmocka_run_group_tests_name("talk", tests, NULL, NULL);

@@ -207,26 +207,6 @@ static void f5_a_joiner_follows(void **state)
     rise(&t);
 }
 
-/* No two agree, so nobody knows who is where: all who answered come again, and nobody who went is missed. */
-static void f5_who_answered_comes_again(void **state)
-{
-    struct inn *inn = *state;
-    struct quartet t;
-
-    sit(&t, inn);
-    commits(&t.bert, t.room, 2);
-    guest_answer(&t.anna, t.room, 3, 'x');
-    guest_answer(&t.cleo, t.room, 3, 'y');
-    guest_leave(&t.cleo, t.room);
-    forget_all(&t);
-    inn_wait(inn, TRIAL_MS);
-    assert_int_equal(guest_got(&t.bert, SIGNAL_SEAT_ENDED)->seat_ended.why, SIGNAL_SUSPENDED);
-    assert_int_equal(guest_got(&t.anna, SIGNAL_SEAT_ENDED)->seat_ended.why, SIGNAL_LOST);
-    guest_enter(&t.anna, t.room, SIGNAL_SPEAKER);
-    guest_got(&t.anna, SIGNAL_FOUND_TABLE);
-    rise(&t);
-}
-
 /* Nobody there who ever answered: there is nobody to ask, and nothing is undone. */
 static void f5_no_trial_without_witnesses(void **state)
 {
@@ -349,7 +329,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(f5_joiners_and_the_removed, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_nobody_is_left_to_go_on, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_a_joiner_follows, inn_start, inn_end),
-        cmocka_unit_test_setup_teardown(f5_who_answered_comes_again, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_no_trial_without_witnesses, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f27_moderators_first, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f27_a_kick_outlives_junk, inn_start, inn_end),
