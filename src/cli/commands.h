@@ -13,6 +13,14 @@ extern const struct args_option admin_options[];
 int admin_retention_run(const struct args *);
 int admin_disclose_run(const struct args *);
 
+extern const struct args_option house_options[], house_key_options[];
+int house_run(const struct args *);
+int house_key_run(const struct args *);
+
+extern const struct args_option relay_options[], relay_key_options[];
+int relay_run(const struct args *);
+int relay_key_run(const struct args *);
+
 extern const struct args_option signup_options[];
 int signup_run(const struct args *);
 
