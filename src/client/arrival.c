@@ -129,5 +129,10 @@ void arrival_seated(struct client *s, const struct signal_seated *seated)
         !core_room_agrees(s->core, seated->seats))
         client_alarm(s, "the house's roster is not the members'");
     epochs_begun(s);
+    plan_begin(s);
+    /* Who wants to speak and may not yet asks for it; the invitation then suffices. */
+    if (wants_stage(s) && !s->on_stage)
+        gossip_hand(s, true);
+    gossip_again(s);
     wish_again(s);
 }

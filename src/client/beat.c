@@ -145,6 +145,11 @@ void beat_change_keys(struct beat *beat, struct keyring *keys)
     memset(beat->told, 0, sizeof beat->told);
 }
 
+bool beat_hears(const struct beat *beat, unsigned slot, uint32_t *leaf)
+{
+    return ear_hears(beat->ear, slot, leaf);
+}
+
 void beat_take(struct beat *beat, uint64_t now_us, unsigned slot, struct bytes_mut packet)
 {
     enum result counted = ear_take(beat->ear, now_us, slot, packet);

@@ -43,6 +43,8 @@ uint64_t beat_open_microphone(struct beat *);
 void beat_close_microphone(struct beat *);
 bool beat_is_open(const struct beat *);
 
+/* As ear_hears. */
+bool beat_hears(const struct beat *, unsigned slot, uint32_t *leaf);
 /* One packet of one slot, as ear_take has it. */
 void beat_take(struct beat *, uint64_t now_us, unsigned slot, struct bytes_mut packet);
 struct ear_report beat_report(const struct beat *);

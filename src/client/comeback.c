@@ -74,6 +74,7 @@ void comeback_done(struct client *s)
     s->commit_number = 0;
     media_moved(s->media);
     hearing_ticket_soon(s);
+    gossip_again(s);
     wish_again(s);
 }
 

@@ -114,6 +114,11 @@ void departure_seat_ended(struct client *s, uint8_t why)
 
     if (s->state == CLIENT_OVER || s->was_removed || (s->state == CLIENT_LEAVING && !kicked))
         return;
+    /* A commit that the house took back, or a word of the house that came too late for us: another seat. */
+    if (why == SIGNAL_LOST && s->losses++ < CLIENT_LOSSES && client_is_in_room(s)) {
+        arrival_again(s);
+        return;
+    }
     s->was_removed = true;
     if (kicked)
         client_tell(s, (struct client_news){.kind = NEWS_KICKED});

@@ -2,8 +2,22 @@
 
 #include <string.h>
 
+/* Whom the house takes for following the epoch (F5). What is lost of it is not missed: others answer too. */
+static void answer(struct client *s)
+{
+    struct signal signal = {.type = SIGNAL_ANSWER};
+
+    memcpy(signal.answer.room, s->options.room, sizeof signal.answer.room);
+    signal.answer.epoch = core_room_epoch(s->core);
+    memcpy(signal.answer.value, core_room_answer(s->core).at, sizeof signal.answer.value);
+    if (client_ask(s, &signal) != OK)
+        return;
+}
+
 void epochs_begun(struct client *s)
 {
+    answer(s);
+    s->plan_due_us = 0; /* a change is planned at once */
     s->epoch_us = loop_now_us();
     client_tell(s, (struct client_news){.kind = NEWS_EPOCH, .epoch = core_room_epoch(s->core)});
     client_tell(s, (struct client_news){.kind = NEWS_ROSTER});

@@ -20,6 +20,10 @@ static void on_tick(void *context, uint64_t now_us)
     (void)core_room_due(s->core, client_time());
     epochs_due(s, now_us);
     wish_due(s, now_us);
+    if (client_is_in_room(s))
+        gossip_due(s, now_us);
+    plan_due(s, now_us);
+    people_judge(s, now_us);
     hearing_due(s, now_us);
 }
 
@@ -80,9 +84,16 @@ static enum result beat_begin(struct client *s)
 
 /* --- The stage --- */
 
+static bool is_silenced(const struct client *s)
+{
+    return core_room_is_muted(s->core, core_room_leaf(s->core)) ||
+           (s->plan_ended && core_room_charter(s->core)->kind != CHARTER_OPEN);
+}
+
 static void stage_open(struct client *s)
 {
-    if (s->on_stage && !s->stage_waits && s->state == CLIENT_HEARING && !beat_is_open(s->beat))
+    if (s->on_stage && !s->stage_waits && !is_silenced(s) && s->state == CLIENT_HEARING &&
+        !beat_is_open(s->beat))
         client_tell(
             s, (struct client_news){.kind = NEWS_STAGE, .on = true, .at_us = beat_open_microphone(s->beat)});
 }
@@ -93,6 +104,14 @@ static void stage_close(struct client *s)
         return;
     beat_close_microphone(s->beat);
     client_tell(s, (struct client_news){.kind = NEWS_STAGE});
+}
+
+void hearing_mute(struct client *s)
+{
+    if (is_silenced(s))
+        stage_close(s);
+    else
+        stage_open(s);
 }
 
 static bool may_be_heard(const struct client *s)
@@ -108,10 +127,13 @@ void hearing_stage(struct client *s)
         return;
     s->on_stage = on;
     s->stage_waits = on;
-    if (on)
+    if (on) {
         hearing_ticket_soon(s);
-    else
+        if (s->hand_up)
+            gossip_hand(s, false);
+    } else {
         stage_close(s);
+    }
 }
 
 /* --- The relay --- */
@@ -213,7 +235,10 @@ static void on_media_opened(void *context)
 
 static void on_media_renewed(void *context)
 {
-    stage_open(context);
+    struct client *s = context;
+
+    if (client_is_in_room(s))
+        stage_open(s);
 }
 
 static void on_media_heard(void *context, uint64_t now_us, unsigned slot, struct bytes_mut packet)

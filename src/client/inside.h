@@ -1,6 +1,7 @@
 /* What the files of a session share. Each holds one idea: people.c (the roster), epochs.c (commits and the
- * doorkeeper's duty), arrival.c (the way to a seat), hearing.c (beat, relay and tickets), comeback.c (links
- * that broke), wish.c (what the person wants done), departure.c (the way out), session.c (the rest). */
+ * doorkeeper's duty), arrival.c (the way to a seat), hearing.c (beat, relay and tickets), gossip.c (talk),
+ * plan.c, comeback.c (links that broke), wish.c (what the person wants done), departure.c (the way out),
+ * session.c (the rest). */
 #ifndef CLIENT_INSIDE_H
 #define CLIENT_INSIDE_H
 
@@ -18,9 +19,19 @@ struct wish {
     enum client_verb verb;
     char who[HANDLE_BYTES + 1]; /* empty where it is about nobody else */
     unsigned tries;
+    size_t told;    /* leaves of `who` that are seen to */
     bool under_way; /* the house has been asked */
     uint64_t until_us;
 };
+
+/* A line of chat that waits for its turn. */
+struct chat {
+    size_t len;
+    uint8_t text[TALK_CHAT_BYTES];
+};
+
+/* What our SAY that is at the house was for. */
+enum client_saying { SAYING_WISH, SAYING_HAND, SAYING_CHAT, SAYING_PLAN };
 
 struct client {
     struct client_options options;
@@ -51,6 +62,19 @@ struct client {
     size_t wish_count;
     struct wish wishes[CLIENT_WISHES]; /* the first is the one that is seen to */
 
+    uint32_t say_number; /* of our SAY that is at the house; 0 for none */
+    enum client_saying saying;
+    uint64_t say_after_us; /* the house wants to be left alone until then */
+    bool hand_up, hand_waits;
+    size_t chat_count;
+    struct chat chats[CLIENT_CHATS];
+
+    uint64_t plan_us;             /* when the room was confirmed last */
+    uint64_t plan_due_us;         /* of our own, where we are the steward */
+    bool plan_missed, plan_ended; /* for 15 s, for 60 s: told */
+    uint64_t verdicts_us;         /* when the voices are judged again */
+
+    unsigned losses; /* how often the house gave our seat up */
     bool left_house, left_relay;
     bool was_removed; /* that the seat is gone has been told */
     enum result over_why;
@@ -83,6 +107,8 @@ void people_drop(struct client *, uint32_t leaf);
 void people_move(struct client *, const struct core_member *);
 /* NULL where nobody sits there. */
 const struct client_seat *people_at(const struct client *, uint32_t leaf);
+/* Asks how far the voices that are heard are proven; NEWS_ROSTER where that has changed. */
+void people_judge(struct client *, uint64_t now_us);
 /* The leaves of `#LEAF` or of a handle, at most `max`. */
 size_t people_named(const struct client *, const char *who, uint32_t *leaves, size_t max);
 
@@ -121,6 +147,8 @@ void hearing_ticket(struct client *, struct bytes ticket, bool asked);
 void hearing_ticket_soon(struct client *);
 /* Follows the roles of a new epoch. */
 void hearing_stage(struct client *);
+/* Closes the microphone while a moderator's mute, or the want of a plan, asks for it; opens it afterwards. */
+void hearing_mute(struct client *);
 
 /* --- comeback.c --- */
 
@@ -141,6 +169,27 @@ void wish_refused(struct client *, const struct signal_refused *);
 /* The house does not know any more what was asked: ask again. */
 void wish_again(struct client *);
 void wish_end_all(struct client *);
+
+/* The first wish, where it is one to be said: what to say now. */
+bool wish_talk(struct client *, struct talk *);
+void wish_said(struct client *, enum result);
+
+/* --- gossip.c --- */
+
+void gossip_due(struct client *, uint64_t now_us);
+void gossip_hand(struct client *, bool up);
+void gossip_done(struct client *);
+void gossip_refused(struct client *, const struct signal_refused *);
+/* The house does not know any more what was said last. */
+void gossip_again(struct client *);
+void gossip_heard(struct client *, const struct signal_say *);
+
+/* --- plan.c --- */
+
+bool plan_is_ours(const struct client *);
+void plan_begin(struct client *);
+void plan_heard(struct client *, enum core_plan);
+void plan_due(struct client *, uint64_t now_us);
 
 /* --- departure.c --- */
 

@@ -73,6 +73,7 @@ static bool is_answer(enum signal_type asked, enum signal_type type)
     case SIGNAL_LEAVE:
     case SIGNAL_CATCH_UP:
     case SIGNAL_COMMIT:
+    case SIGNAL_SAY:
         return type == SIGNAL_DONE || type == SIGNAL_REFUSED;
     case SIGNAL_ENTER:
         return type == SIGNAL_FOUND_TABLE || type == SIGNAL_SEATED || type == SIGNAL_REFUSED;
@@ -234,6 +235,8 @@ enum result link_ask(struct link *link, struct signal *signal)
     if (res != OK)
         return res;
     link->last_number = signal->request;
+    if (signal->type == SIGNAL_ANSWER)
+        return OK; /* nobody answers that */
     *entry = (struct asked){signal->request, signal->type, UINT64_MAX};
     if (has_deadline(signal->type))
         entry->until_us = loop_now_us() + (uint64_t)LINK_ANSWER_MS * 1000;

@@ -63,3 +63,41 @@ size_t people_named(const struct client *s, const char *who, uint32_t *leaves, s
             leaves[count++] = s->seats[i].leaf;
     return count;
 }
+
+static bool judge_one(struct client *s, unsigned slot)
+{
+    static const enum client_proof proofs[] = {
+        [PROOF_NONE] = CLIENT_UNHEARD,
+        [PROOF_PROVEN] = CLIENT_PROVEN,
+        [PROOF_UNPROVEN] = CLIENT_UNPROVEN,
+        [PROOF_FORGED] = CLIENT_FORGED,
+    };
+    enum client_proof proof;
+    uint32_t leaf;
+
+    if (!beat_hears(s->beat, slot, &leaf))
+        return false;
+    proof = proofs[core_room_verdict(s->core, client_time(), slot, leaf)];
+    for (size_t i = 0; i < s->seat_count; i++) {
+        if (s->seats[i].leaf != leaf || proof == CLIENT_UNHEARD || s->seats[i].proof == proof)
+            continue;
+        s->seats[i].proof = proof;
+        if (proof == CLIENT_FORGED)
+            client_alarm(s, "a voice is not the one that it claims to be");
+        return true;
+    }
+    return false;
+}
+
+void people_judge(struct client *s, uint64_t now_us)
+{
+    bool changed = false;
+
+    if (now_us < s->verdicts_us)
+        return;
+    s->verdicts_us = now_us + (uint64_t)CLIENT_VERDICT_MS * 1000;
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        changed = judge_one(s, slot) || changed;
+    if (changed)
+        client_tell(s, (struct client_news){.kind = NEWS_ROSTER});
+}

@@ -96,6 +96,8 @@ static const uint8_t *room_of(const struct signal *signal)
         return signal->room_ended.room;
     case SIGNAL_SEAT_ENDED:
         return signal->seat_ended.room;
+    case SIGNAL_SAID:
+        return signal->said.room;
     default:
         return NULL;
     }
@@ -115,6 +117,10 @@ static void refused_take(struct client *s, const struct signal *signal, enum sig
     case SIGNAL_ROOM_END:
         wish_refused(s, refused);
         break;
+    case SIGNAL_SAY:
+        if (signal->request == s->say_number)
+            gossip_refused(s, refused);
+        break;
     case SIGNAL_CATCH_UP:
         if (client_is_in_room(s))
             comeback_stale(s);
@@ -131,9 +137,11 @@ static void refused_take(struct client *s, const struct signal *signal, enum sig
     }
 }
 
-static void done_take(struct client *s, enum signal_type asked)
+static void done_take(struct client *s, const struct signal *signal, enum signal_type asked)
 {
-    if (asked == SIGNAL_LEAVE)
+    if (asked == SIGNAL_SAY && signal->request == s->say_number)
+        gossip_done(s);
+    else if (asked == SIGNAL_LEAVE)
         departure_house_left(s);
     else if (asked == SIGNAL_ROOM_END)
         wish_answered(s);
@@ -171,11 +179,14 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
     case SIGNAL_SEAT_ENDED:
         departure_seat_ended(s, signal->seat_ended.why);
         break;
+    case SIGNAL_SAID:
+        gossip_heard(s, &signal->said);
+        break;
     case SIGNAL_REFUSED:
         refused_take(s, signal, asked);
         break;
     case SIGNAL_DONE:
-        done_take(s, asked);
+        done_take(s, signal, asked);
         break;
     default:
         break;

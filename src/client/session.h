@@ -20,6 +20,9 @@ enum {
     CLIENT_RETURN_MS = 60000,      /* for a house or a relay that was lost to come back */
     CLIENT_WISH_MS = 10000,        /* for the house to answer what the person wants done */
     CLIENT_WISHES = 8,             /* at one time */
+    CLIENT_CHATS = 16,             /* lines that wait to be said */
+    CLIENT_LOSSES = 3,             /* seats that the house may give up before the room is left */
+    CLIENT_VERDICT_MS = 1000,
 };
 
 enum client_state {
@@ -38,6 +41,9 @@ enum client_news_kind {
     NEWS_EPOCH,  /* epoch */
     NEWS_STAGE,  /* on: the microphone is open, and at_us is when its first frame begins; or it has closed */
     NEWS_HEARD,  /* leaf, handle: the first audible frame; at_us is when it begins to sound */
+    NEWS_CHAT,   /* leaf, handle, text */
+    NEWS_HAND,   /* leaf, handle; on: up */
+    NEWS_MUTED,  /* leaf, handle; on: by a moderator, until the person itself ends it */
     NEWS_ENDED,  /* by the room's maker; the session leaves by itself */
     NEWS_KICKED, /* our leaf was removed; the session leaves by itself */
     NEWS_ALARM,  /* what: a house or a member says what cannot be */
@@ -52,15 +58,19 @@ struct client_news {
     uint64_t epoch;
     uint32_t number;
     bool on;
-    struct bytes title, handle; /* borrowed until the call returns, as all of it */
-    enum result why;            /* OK where the session was left, or its room ended */
-    const char *what;           /* one line for people; NULL where there is nothing to say */
+    struct bytes title, handle, text; /* borrowed until the call returns, as all of it */
+    enum result why;                  /* OK where the session was left, or its room ended */
+    const char *what;                 /* one line for people; NULL where there is nothing to say */
 };
+
+/* Whether a voice is its speaker's own: docs/protocol.md, "Proof of the speaker". */
+enum client_proof { CLIENT_UNHEARD, CLIENT_PROVEN, CLIENT_UNPROVEN, CLIENT_FORGED };
 
 /* One line of the roster: who holds keys. */
 struct client_seat {
     uint32_t leaf;
     bool speaker;
+    enum client_proof proof; /* of the voice that was heard last */
     uint8_t account[32];
     char handle[HANDLE_BYTES + 1];
 };
@@ -91,10 +101,13 @@ void client_leave(struct client *);
 
 /* What a person may want done in a room; docs/protocol.md, "Roles". */
 enum client_verb {
+    CLIENT_RAISE, /* the own hand */
+    CLIENT_LOWER,
     CLIENT_INVITE, /* a moderator lets somebody speak */
-    CLIENT_ACCEPT, /* on stage, by the own word */
+    CLIENT_ACCEPT, /* on stage, by the own word; heard again, after a mute */
     CLIENT_LEAVE,  /* off stage */
     CLIENT_DEMOTE, /* a moderator lets somebody not speak any more, nor moderate */
+    CLIENT_MUTE,   /* a moderator has somebody not played until it accepts the word again */
     CLIENT_KICK,
     CLIENT_BLOCK,
     CLIENT_END, /* the room, by its maker */
@@ -109,6 +122,10 @@ const char *client_verb_word(unsigned i);
  * maybe from within. OK | E_STATE (not seated) | E_TOO_LARGE (too much is wanted) | E_NOT_FOUND (no handle is
  * so long) */
 MUST_USE enum result client_wish(struct client *, enum client_verb, const char *who, uint32_t number);
+
+/* Says a line of chat. OK | E_STATE (not seated) | E_MALFORMED (empty, or no UTF-8) | E_TOO_LARGE (more than
+ * TALK_CHAT_BYTES, or too many lines wait) */
+MUST_USE enum result client_chat(struct client *, struct bytes text);
 
 enum client_state client_state(const struct client *);
 /* Ascending by leaf; borrowed until the next news. */

@@ -12,10 +12,11 @@ static const struct {
     const char *word;
     bool about_somebody;
 } verbs[] = {
-    [CLIENT_INVITE] = {"invite", true}, [CLIENT_ACCEPT] = {"accept", false},
-    [CLIENT_LEAVE] = {"leave", false},  [CLIENT_DEMOTE] = {"demote", true},
-    [CLIENT_KICK] = {"kick", true},     [CLIENT_BLOCK] = {"block", true},
-    [CLIENT_END] = {"end", false},
+    [CLIENT_RAISE] = {"raise", false},   [CLIENT_LOWER] = {"lower", false},
+    [CLIENT_MUTE] = {"mute", true},      [CLIENT_INVITE] = {"invite", true},
+    [CLIENT_ACCEPT] = {"accept", false}, [CLIENT_LEAVE] = {"leave", false},
+    [CLIENT_DEMOTE] = {"demote", true},  [CLIENT_KICK] = {"kick", true},
+    [CLIENT_BLOCK] = {"block", true},    [CLIENT_END] = {"end", false},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
@@ -35,6 +36,8 @@ const char *client_verb_word(unsigned i)
 {
     return i < VERBS ? verbs[i].word : NULL;
 }
+
+static const char nobody[] = "nobody of that name is in the room";
 
 /* The first wish is over. */
 static void over(struct client *s, enum result why, const char *what)
@@ -74,7 +77,7 @@ static const char *plan_person(const struct client *s, const struct wish *wish, 
     plan->leaf_count = people_named(s, wish->who, plan->leaves, TABLE_LEAVES);
     m = plan->leaf_count != 0 ? core_room_member(s->core, plan->leaves[0]) : NULL;
     if (m == NULL)
-        return "nobody of that name is in the room";
+        return nobody;
     if (wish->verb == CLIENT_KICK) {
         plan->order.kicks = plan->leaves;
         plan->order.kick_count = plan->leaf_count;
@@ -154,6 +157,59 @@ static void end_room(struct client *s)
         over(s, res, result_text(res));
 }
 
+/* --- Talk for it --- */
+
+static bool unmutes(const struct client *s, const struct wish *wish)
+{
+    return wish->verb == CLIENT_ACCEPT && core_room_is_muted(s->core, core_room_leaf(s->core));
+}
+
+static bool is_talk(const struct client *s, const struct wish *wish)
+{
+    return wish->verb == CLIENT_RAISE || wish->verb == CLIENT_LOWER || wish->verb == CLIENT_MUTE ||
+           unmutes(s, wish);
+}
+
+bool wish_talk(struct client *s, struct talk *talk)
+{
+    struct wish *wish = &s->wishes[0];
+    uint32_t leaves[TABLE_LEAVES];
+    size_t count;
+
+    if (s->wish_count == 0 || wish->under_way || !is_talk(s, wish))
+        return false;
+    *talk = (struct talk){.type = TALK_HAND, .hand.up = wish->verb == CLIENT_RAISE};
+    if (wish->verb == CLIENT_MUTE) {
+        count = people_named(s, wish->who, leaves, TABLE_LEAVES);
+        if (wish->told >= count) {
+            over(s, E_NOT_FOUND, nobody);
+            return false;
+        }
+        *talk = (struct talk){.type = TALK_MUTE, .mute.leaf = leaves[wish->told]};
+    } else if (wish->verb == CLIENT_ACCEPT) {
+        *talk = (struct talk){.type = TALK_UNMUTE};
+    }
+    wish->under_way = true;
+    return true;
+}
+
+/* Each leaf of the same name is muted. */
+void wish_said(struct client *s, enum result res)
+{
+    struct wish *wish = &s->wishes[0];
+    uint32_t leaves[TABLE_LEAVES];
+
+    if (s->wish_count == 0 || !wish->under_way)
+        return;
+    wish->under_way = false;
+    if (res == OK && wish->verb == CLIENT_MUTE &&
+        ++wish->told < people_named(s, wish->who, leaves, TABLE_LEAVES))
+        return;
+    if (res == OK && wish->verb == CLIENT_ACCEPT)
+        hearing_mute(s);
+    over(s, res, res != OK ? why_not(res) : NULL);
+}
+
 /* --- Its way --- */
 
 static void step(struct client *s)
@@ -162,6 +218,8 @@ static void step(struct client *s)
         return;
     if (s->wishes[0].verb == CLIENT_END)
         end_room(s);
+    else if (is_talk(s, &s->wishes[0]))
+        gossip_due(s, loop_now_us());
     else if (s->commit_number == 0)
         commit(s);
 }
@@ -196,7 +254,9 @@ void wish_epoch(struct client *s, bool own)
 
     if (s->wish_count == 0)
         return;
-    if (wish->under_way && own) {
+    if (is_talk(s, wish)) {
+        return;
+    } else if (wish->under_way && own) {
         over(s, OK, NULL);
     } else if (wish->under_way) {
         wish->under_way = false;
