@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/commands.h"
 
+#include "cli/chat.h"
 #include "cli/doorbell.h"
 #include "cli/home.h"
 #include "cli/line.h"
@@ -34,6 +35,7 @@ struct join {
     struct client *session;
     struct doorbell *doorbell; /* from being seated on */
     struct microphone microphone;
+    struct chat_input chat;
     int record; /* -1 for none */
     struct wav_writer writer;
     uint64_t start_us;
@@ -81,6 +83,15 @@ static void doorbell_hang(struct join *join)
                           options.home, strerror(errno));
 }
 
+/* Where standard input is no speech. */
+static void chat_begin(struct join *join)
+{
+    const char *speak = args_text(join->args, "speak");
+
+    if (speak == NULL || strcmp(speak, "-") != 0)
+        chat_input_begin(&join->chat, join->args, join->loop, join->session);
+}
+
 static void wish_answer(struct join *join, const struct client_news *news)
 {
     if (news->why == OK)
@@ -122,6 +133,25 @@ static void put_seats(struct line *line, const struct join *join)
     line_list(line, "seats");
     for (size_t i = 0; i < count; i++) {
         snprintf(text, sizeof text, "#%u %s", seats[i].leaf, seats[i].handle);
+        line_item(line, bytes_string(text));
+    }
+    line_list_end(line);
+}
+
+/* Of the voices that were heard. */
+static void put_proofs(struct line *line, const struct join *join)
+{
+    static const char *const words[] = {
+        [CLIENT_PROVEN] = "proven", [CLIENT_UNPROVEN] = "unproven", [CLIENT_FORGED] = "forged"};
+    const struct client_seat *seats;
+    size_t count = client_roster(join->session, &seats);
+    char text[HANDLE_BYTES + 16];
+
+    line_list(line, "proof");
+    for (size_t i = 0; i < count; i++) {
+        if (seats[i].proof == CLIENT_UNHEARD)
+            continue;
+        snprintf(text, sizeof text, "%s %s", seats[i].handle, words[seats[i].proof]);
         line_item(line, bytes_string(text));
     }
     line_list_end(line);
@@ -179,6 +209,8 @@ static void on_told(void *context, struct client *session, const struct client_n
         first = !join->seated;
         join->seated = true;
         doorbell_hang(join);
+        if (first)
+            chat_begin(join);
         if (join->for_ms >= 0 && first)
             loop_timer_set(join->timer, news->at_us + (uint64_t)join->for_ms * 1000);
         room_name_write(join->link.room, room);
@@ -191,6 +223,7 @@ static void on_told(void *context, struct client *session, const struct client_n
         put_handles(&line, "speakers", join, true);
         put_handles(&line, "listeners", join, false);
         put_seats(&line, join);
+        put_proofs(&line, join);
         break;
     case NEWS_EPOCH:
         event_start(&line, join, "epoch", news->at_us);
@@ -203,6 +236,21 @@ static void on_told(void *context, struct client *session, const struct client_n
     case NEWS_HEARD:
         event_start(&line, join, "heard", news->at_us);
         line_text(&line, "handle", news->handle);
+        break;
+    case NEWS_CHAT:
+        event_start(&line, join, "chat", news->at_us);
+        line_text(&line, "handle", news->handle);
+        line_text(&line, "text", news->text);
+        break;
+    case NEWS_HAND:
+        event_start(&line, join, "hand", news->at_us);
+        line_text(&line, "handle", news->handle);
+        line_text(&line, "hand", bytes_string(news->on ? "up" : "down"));
+        break;
+    case NEWS_MUTED:
+        event_start(&line, join, "muted", news->at_us);
+        line_text(&line, "handle", news->handle);
+        line_text(&line, "muted", bytes_string(news->on ? "yes" : "no"));
         break;
     case NEWS_ENDED:
         event_start(&line, join, "ended", news->at_us);
@@ -311,6 +359,7 @@ static void run(struct join *join, enum signal_role role)
         res = loop_run(join->loop);
     if (res != OK)
         join->code = home_lost(join->args, url, res);
+    chat_input_end(&join->chat);
     client_free(join->session);
     doorbell_free(join->doorbell);
     loop_timer_free(join->timer);

@@ -199,6 +199,85 @@ static void invited_accepted_heard_and_demoted(void **state)
     leave(&amy);
 }
 
+/* Talk: hands, a mute and its end; and a kick's commit ends what the kicked can decrypt. */
+static void raised_muted_and_kicked_in_time(void **state)
+{
+    char room[SCENE_ROOM];
+    struct process amy, bo, cy;
+    int64_t kicked_us, took_us;
+    const char *line;
+
+    (void)state;
+    scene_room(&scene, "amy", "In time", room);
+    const char *speaks[] = {"--speak", spoken, NULL};
+    scene_join(&scene, &amy, "amy", room, speaks);
+    scene_event(&amy, "stage", &line);
+    scene_join(&scene, &cy, "cy", room, NULL);
+    scene_event(&cy, "seated", &line);
+    wait_for(&cy, "heard", "handle", "amy");
+    /* Whoever comes to speak raises the hand by itself. */
+    scene_join(&scene, &bo, "bo", room, speaks);
+    scene_event(&bo, "seated", &line);
+    wait_for(&amy, "hand", "hand", "up");
+    wait_for(&cy, "roster", "proof", "[ \"amy proven\" ]");
+
+    done("amy", "invite", room, "bo");
+    wait_for(&bo, "stage", "microphone", "open");
+    wait_for(&amy, "hand", "hand", "down");
+    done("amy", "mute", room, "bo");
+    wait_for(&bo, "stage", "microphone", "closed");
+    wait_for(&cy, "muted", "muted", "yes");
+    done("bo", "accept", room, NULL);
+    wait_for(&bo, "stage", "microphone", "open");
+    wait_for(&cy, "muted", "muted", "no");
+    refused(1, "only a moderator", "cy", "mute", room, "amy");
+    done("cy", "raise", room, NULL);
+    wait_for(&amy, "hand", "handle", "cy");
+    done("cy", "lower", room, NULL);
+    wait_for(&amy, "hand", "hand", "down");
+
+    /* Who speaks changes to the new epoch's key with its event, and the kicked never has that key: what it
+     * kept of later packets it cannot open. */
+    kicked_us = process_now_us();
+    done("amy", "kick", room, "bo");
+    scene_event(&bo, "kicked", &line);
+    do
+        took_us = scene_event(&amy, "epoch", &line) - kicked_us;
+    while (took_us < 0);
+    if (took_us > 500 * 1000)
+        fail_msg("what was said could be decrypted for %d ms more", (int)(took_us / 1000));
+    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
+    process_end(&bo);
+    leave(&cy);
+    leave(&amy);
+}
+
+static void lines_are_chat(void **state)
+{
+    char room[SCENE_ROOM], amy_home[SCRATCH_PATH], command[2 * SCRATCH_PATH + 512];
+    struct process amy, bo;
+    const char *line;
+
+    (void)state;
+    scene_room(&scene, "amy", "Chat", room);
+    scene_join(&scene, &bo, "bo", room, NULL);
+    scene_event(&bo, "seated", &line);
+    scene_home(&scene, "amy", amy_home);
+    snprintf(command, sizeof command,
+             "printf 'good evening\\n\\nto \"all\" \\360\\237\\232\\262\\n' | %s join %s --home %s --for 3",
+             scene_binary(), room, amy_home);
+    const char *shell[] = {"sh", "-c", command, NULL};
+    assert_true(process_start(&amy, shell));
+    scene_event(&bo, "chat", &line);
+    assert_string_equal(scene_text(line, "handle"), "amy");
+    assert_string_equal(scene_text(line, "text"), "good evening");
+    scene_event(&bo, "chat", &line);
+    assert_string_equal(scene_text(line, "text"), "to \"all\" 🚲");
+    assert_int_equal(process_wait(&amy, SCENE_WAIT_MS), 0);
+    process_end(&amy);
+    leave(&bo);
+}
+
 static void a_dead_joins_socket_is_replaced(void **state)
 {
     char room[SCENE_ROOM], path[SCRATCH_PATH + 64];
@@ -237,6 +316,8 @@ int main(void)
         cmocka_unit_test(g43_kicked_is_the_end_of_it),
         cmocka_unit_test(what_cannot_be_done_is_said),
         cmocka_unit_test(invited_accepted_heard_and_demoted),
+        cmocka_unit_test(raised_muted_and_kicked_in_time),
+        cmocka_unit_test(lines_are_chat),
         cmocka_unit_test(a_dead_joins_socket_is_replaced),
     };
 

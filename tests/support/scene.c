@@ -12,8 +12,7 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-/* $TEAHOUSE_BINARY, or the one of the build folder that this program lies in. */
-static const char *binary(void)
+const char *scene_binary(void)
 {
     static char beside[SCRATCH_PATH];
     const char *path = getenv("TEAHOUSE_BINARY");
@@ -41,7 +40,7 @@ static size_t words_put(const char **argv, size_t at, const char *const words[])
 
 void scene_run(struct process *p, const char *const words[])
 {
-    const char *argv[PROCESS_WORDS] = {binary()};
+    const char *argv[PROCESS_WORDS] = {scene_binary()};
 
     words_put(argv, 1, words);
     assert_true(process_start(p, argv));

@@ -22,6 +22,8 @@ void scene_kill_and_restart(struct scene *);
 /* Ends the server by SIGTERM; it must go with 0. A scene of zeros is fine. */
 void scene_end(struct scene *);
 
+/* $TEAHOUSE_BINARY, or the one of the build folder that the running test lies in. */
+const char *scene_binary(void);
 /* Starts `teahouse WORDS...`, up to a NULL. */
 void scene_run(struct process *, const char *const words[]);
 /* Runs one to its end and gives its exit code; its output can be read afterwards. */
