@@ -4,6 +4,7 @@
 #include "support/guests.h"
 
 #include "base/text.h"
+#include "support/patience.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,14 +16,19 @@
 
 #include <cmocka.h>
 
-static void no_key_outlives_the_room(void **state)
+/* Ada's first key is that of the epoch in which she was alone; Ben's coming ended it. */
+static void a_key_outlives_neither_its_epoch_nor_the_room(void **state)
 {
     static struct guests g;
 
     (void)state;
     guests_start(&g);
     guests_talk(&g, 50);
-    /* The search finds them while they are in use: the running epoch's. */
+    assert_true(g.secrets[SECRET_BASE_KEY].count < SECRETS);
+    patience_let_pass(g.loop, OLD_KEY_MS + 500);
+    assert_int_equal(memory_count(&g.secrets[SECRET_BASE_KEY].needles[0]), 0);
+    assert_int_equal(memory_count(&g.secrets[SECRET_SENDER_KEY].needles[0]), 0);
+    /* The search finds what is in use: the running epoch's. */
     assert_true(guests_in_memory(&g, SECRET_BASE_KEY, getpid()) > 0);
     guests_leave(&g);
     assert_int_equal(guests_in_memory(&g, SECRET_BASE_KEY, getpid()), 0);
@@ -93,7 +99,7 @@ static void a_home_knows_no_room_and_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_key_outlives_the_room),
+        cmocka_unit_test(a_key_outlives_neither_its_epoch_nor_the_room),
         cmocka_unit_test(a_home_knows_no_room_and_nobody),
     };
 
