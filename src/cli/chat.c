@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void line_say(struct chat_input *c, struct bytes line)
@@ -72,14 +73,18 @@ static void on_readable(void *context)
 void chat_input_begin(struct chat_input *c, const struct args *args, struct loop *loop,
                       struct client *session)
 {
+    struct stat info;
+
     c->args = args;
     c->session = session;
-    if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp())
+    if (isatty(STDIN_FILENO) ? tcgetpgrp(STDIN_FILENO) != getpgrp() : fstat(STDIN_FILENO, &info) != 0)
         return;
     /* A file has no moment at which it becomes readable: it is said as it is. */
-    if (loop_watch_new(loop, STDIN_FILENO, on_readable, c, &c->watch) != OK)
+    if (!isatty(STDIN_FILENO) && !S_ISFIFO(info.st_mode) && !S_ISSOCK(info.st_mode))
         while (input_take(c))
             ;
+    else if (loop_watch_new(loop, STDIN_FILENO, on_readable, c, &c->watch) != OK)
+        (void)args_failed(args, "standard input cannot be read: there will be no chat");
 }
 
 void chat_input_end(struct chat_input *c)
