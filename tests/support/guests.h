@@ -47,6 +47,8 @@ struct guests {
 void guests_start(struct guests *);
 /* Ada speaks and Ben hears her, for so many frames of 20 ms. */
 void guests_talk(struct guests *, unsigned frames);
+/* For so many more. */
+void guests_go_on(struct guests *, unsigned frames);
 /* Both leave, and their clients are no more. */
 void guests_leave(struct guests *);
 void guests_end(struct guests *);
