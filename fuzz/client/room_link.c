@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (link.house_url[0] == '\0')
         room_name_write(link.room, written);
     else
-        room_link_write(link.house_url, link.room, written);
+        room_link_write(&link, written);
     res = room_link_read(bytes_string(written), &same);
     assert(res == OK && memcmp(link.room, same.room, 32) == 0 && strcmp(link.house_url, same.house_url) == 0);
     return 0;

@@ -13,6 +13,8 @@ const struct args_command commands[] = {
      relay_key_run},
     {"relay", NULL, "runs a relay for a house elsewhere", relay_options, relay_run},
     {"signup", NULL, "makes an account: a key in DIR and a handle at a house", signup_options, signup_run},
+    {"follow", "HANDLE", "lets HANDLE into the social rooms that you moderate", follow_options, follow_run},
+    {"unfollow", "HANDLE", "takes that back", follow_options, unfollow_run},
     {"room new", NULL, "makes a room and prints its link", room_new_options, room_new_run},
     {"room list", NULL, "lists the rooms that are open", room_list_options, room_list_run},
     {"room show", "ROOM-OR-LINK", "tells who is in a room", room_one_options, room_show_run},

@@ -30,6 +30,10 @@ int room_list_run(const struct args *);
 int room_show_run(const struct args *);
 int room_end_run(const struct args *);
 
+extern const struct args_option follow_options[];
+int follow_run(const struct args *);
+int unfollow_run(const struct args *);
+
 extern const struct args_option join_options[];
 int join_run(const struct args *);
 

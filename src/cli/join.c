@@ -22,6 +22,8 @@ const struct args_option join_options[] = {
      false},
     {"record", ARGS_TEXT, "OUT.wav", "writes what is heard, from being seated on", false},
     {"for", ARGS_SECONDS, "SECONDS", "leaves so long after being seated", false},
+    {"pseudonym", ARGS_TEXT, "NAME",
+     "takes a seat under this name, not the account's, where the room allows it", false},
     {"role", ARGS_CHOICE, "listener|speaker", "speaker where --speak is given, else listener", false},
     {0},
 };
@@ -344,6 +346,8 @@ static void run(struct join *join, enum signal_role role)
             .random = crypto_random(),
             .identity = &join->identity,
             .room = join->link.room,
+            .secret = join->link.has_secret ? join->link.secret : NULL,
+            .pseudonym = args_text(join->args, "pseudonym"),
             .role = role,
             .speak = on_speak,
             .hear = on_hear,
@@ -378,6 +382,8 @@ int join_run(const struct args *args)
     if (room_link_read(bytes_string(room), &join.link) != OK)
         return args_wrong(args, "'%s' is neither a room's id (43 letters) nor a link (http://HOST/r/ID)",
                           room);
+    if (args_text(args, "pseudonym") != NULL && strlen(args_text(args, "pseudonym")) > HANDLE_BYTES)
+        return args_wrong(args, "--pseudonym takes at most %d characters", HANDLE_POINTS);
     if (speak != NULL && !speaks)
         return args_wrong(args, "a listener has no microphone: leave out --speak, or take --role speaker");
     code = home_open(args, &join.identity);
@@ -394,5 +400,6 @@ int join_run(const struct args *args)
     }
     microphone_close(&join.microphone);
     identity_wipe(&join.identity);
+    wipe(&join.link, sizeof join.link);
     return code;
 }

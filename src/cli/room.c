@@ -15,7 +15,11 @@ const struct args_option room_new_options[] = {
     HOME_OPTION,
     SERVER_OPTION,
     {"title", ARGS_TEXT, "TITLE", "what the room is about; 'Room of HANDLE' where not given", false},
-    {"open", ARGS_SWITCH, NULL, "everybody of the house may come in (the only kind so far)", false},
+    {"open", ARGS_SWITCH, NULL, "everybody of the house may come in, as where nothing else is said", false},
+    {"social", ARGS_SWITCH, NULL, "whom a moderator follows, or admits, may come in", false},
+    {"private", ARGS_SWITCH, NULL, "whoever has the link's secret may come in", false},
+    {"pseudonyms", ARGS_SWITCH, NULL, "seats may be taken under other names than the account's", false},
+    {"deniable", ARGS_SWITCH, NULL, "speakers sign no proof of what they say", false},
     {"stage", ARGS_CHOICE, "invited|everyone", "who may speak; the invited where not given", false},
     {0},
 };
@@ -28,6 +32,8 @@ struct errand_room {
     struct signal question;
     uint8_t charter[CHARTER_BYTES];
     uint8_t room[32];
+    bool has_secret;
+    uint8_t secret[ROOM_SECRET_BYTES]; /* of the new room's link */
 };
 
 /* The account, and the house that is asked: --server's, or the link's, or the account's own. */
@@ -85,15 +91,42 @@ static void put_room(struct line *line, const struct errand_room *r, const uint8
 static int on_new(void *context, const struct signal *signal)
 {
     struct errand_room *r = context;
-    char link[ROOM_LINK_SIZE];
+    struct room_link link = {.has_secret = r->has_secret};
+    char text[ROOM_LINK_SIZE];
     struct line line;
 
     if (memcmp(signal->room_is.room, r->room, sizeof r->room) != 0)
         return args_failed(r->args, "the house made another room than the one that was asked for");
-    room_link_write(r->identity.house_url, r->room, link);
+    memcpy(link.room, r->room, sizeof link.room);
+    memcpy(link.secret, r->secret, sizeof link.secret);
+    snprintf(link.house_url, sizeof link.house_url, "%s", r->identity.house_url);
+    room_link_write(&link, text);
     put_room(&line, r, r->room);
-    line_text(&line, "link", bytes_string(link));
+    line_text(&line, "link", bytes_string(text));
     return print(&line);
+}
+
+/* The kind of room, and what comes with it. EXIT_DONE, or the exit code after a line on standard error. */
+static int kind_read(struct errand_room *r, struct charter *charter)
+{
+    const struct args *args = r->args;
+    unsigned kinds = args_switch(args, "open") + args_switch(args, "social") + args_switch(args, "private");
+
+    if (kinds > 1)
+        return args_wrong(args, "a room is --open, --social or --private, one of them");
+    if (args_switch(args, "social"))
+        charter->kind = CHARTER_SOCIAL;
+    if (args_switch(args, "private")) {
+        charter->kind = CHARTER_PRIVATE;
+        r->has_secret = true;
+        random_fill(crypto_random(), r->secret, sizeof r->secret);
+        if (core_link_key(r->secret, charter->link_key) != OK)
+            return args_failed(args, "the link's key cannot be made");
+    }
+    charter->pseudonyms = args_switch(args, "pseudonyms");
+    if (args_switch(args, "deniable"))
+        charter->proof = CHARTER_DENIABLE;
+    return EXIT_DONE;
 }
 
 int room_new_run(const struct args *args)
@@ -105,6 +138,8 @@ int room_new_run(const struct args *args)
     char own_title[IDENTITY_HANDLE_SIZE + 16];
     int code = room_open(&r, args);
 
+    if (code == EXIT_DONE)
+        code = kind_read(&r, &charter);
     if (code != EXIT_DONE)
         return code;
     if (stage != NULL && strcmp(stage, "everyone") == 0)

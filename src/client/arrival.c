@@ -17,7 +17,13 @@ static bool wants_stage(const struct client *s)
 enum result arrival_prepare(struct client *s)
 {
     const struct client_options *o = &s->options;
-    const struct core_self self = {o->identity->seed, o->identity->house_key, o->room, wants_stage(s)};
+    const struct core_self self = {
+        .account_seed = o->pseudonym == NULL ? o->identity->seed : NULL,
+        .house = o->identity->house_key,
+        .room = o->room,
+        .stage = wants_stage(s),
+        .secret = o->secret,
+    };
 
     core_room_free(s->coming);
     s->coming = NULL;
@@ -39,6 +45,7 @@ enum result arrival_ask(struct client *s)
     memcpy(enter->room, s->options.room, sizeof enter->room);
     enter->role = wants_stage(s) ? SIGNAL_SPEAKER : SIGNAL_LISTENER;
     enter->key_package = core_room_key_package(s->coming);
+    enter->pseudonym = bytes_string(s->options.pseudonym != NULL ? s->options.pseudonym : "");
     memcpy(enter->fingerprint, media_fingerprint(s->media), sizeof enter->fingerprint);
     res = client_ask(s, &signal);
     if (res == OK) {

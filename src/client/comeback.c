@@ -4,7 +4,7 @@
 
 /* A link that broke is opened again, the first time at any moment of one second, so that a house that was
  * restarted does not meet everybody at once (field report G48). */
-enum { SPREAD_US = 1000 * 1000, DOUBLINGS = 3 };
+enum { SPREAD_US = 1000 * 1000 };
 
 static uint64_t patience_us(const struct client *s)
 {
@@ -15,7 +15,7 @@ static uint64_t patience_us(const struct client *s)
 
 void comeback_begin(struct client *s, enum result why)
 {
-    uint64_t now_us = loop_now_us(), span_us = SPREAD_US;
+    uint64_t now_us = loop_now_us();
 
     link_free(s->link);
     s->link = NULL;
@@ -29,9 +29,7 @@ void comeback_begin(struct client *s, enum result why)
         departure_fail(s, why, NULL);
         return;
     }
-    if (s->link_tries != 0)
-        span_us <<= s->link_tries < DOUBLINGS ? s->link_tries - 1 : DOUBLINGS - 1;
-    s->link_retry_us = now_us + (s->link_tries != 0 ? span_us / 2 : 0) + client_random_us(s, span_us);
+    s->link_retry_us = now_us + (s->link_tries != 0 ? SPREAD_US / 2 : 0) + client_random_us(s, SPREAD_US);
     s->link_tries++;
 }
 

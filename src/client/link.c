@@ -72,6 +72,9 @@ static bool is_answer(enum signal_type asked, enum signal_type type)
     case SIGNAL_ROOM_END:
     case SIGNAL_LEAVE:
     case SIGNAL_CATCH_UP:
+    case SIGNAL_FOLLOW:
+    case SIGNAL_UNFOLLOW:
+    case SIGNAL_ADMIT:
     case SIGNAL_COMMIT:
     case SIGNAL_SAY:
         return type == SIGNAL_DONE || type == SIGNAL_REFUSED;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM_NAME_LEN = ROOM_NAME_SIZE - 1 };
+enum { ROOM_NAME_LEN = ROOM_NAME_SIZE - 1, SECRET_LEN = 22 };
 
 static bool takes_from_front(struct bytes *text, struct bytes word)
 {
@@ -41,6 +41,25 @@ enum result house_url_read(struct bytes text, char out[static IDENTITY_URL_SIZE]
     return OK;
 }
 
+/* Takes `#SECRET` from the end, where it is there. */
+static enum result secret_take(struct bytes *text, struct room_link *link)
+{
+    const uint8_t *hash = memchr(text->at, '#', text->len);
+    struct bytes secret;
+    size_t used;
+
+    if (hash == NULL)
+        return OK;
+    secret = bytes(hash + 1, (size_t)(text->at + text->len - hash) - 1);
+    if (secret.len != SECRET_LEN ||
+        text_unbase64url(secret, (struct bytes_mut){link->secret, sizeof link->secret}, &used) != OK ||
+        used != sizeof link->secret)
+        return E_MALFORMED;
+    text->len = (size_t)(hash - text->at);
+    link->has_secret = true;
+    return OK;
+}
+
 enum result room_link_read(struct bytes text, struct room_link *out)
 {
     static const char between[] = "/r/";
@@ -48,7 +67,7 @@ enum result room_link_read(struct bytes text, struct room_link *out)
     struct bytes url, name;
     size_t used;
 
-    if (text.len < ROOM_NAME_LEN)
+    if (text.len < ROOM_NAME_LEN || secret_take(&text, &link) != OK || text.len < ROOM_NAME_LEN)
         return E_MALFORMED;
     name = bytes(text.at + text.len - ROOM_NAME_LEN, ROOM_NAME_LEN);
     url = bytes(text.at, text.len - ROOM_NAME_LEN);
@@ -71,10 +90,12 @@ void room_name_write(const uint8_t room[static 32], char out[static ROOM_NAME_SI
     text_base64url(bytes(room, 32), out);
 }
 
-void room_link_write(const char *house_url, const uint8_t room[static 32], char out[static ROOM_LINK_SIZE])
+void room_link_write(const struct room_link *link, char out[static ROOM_LINK_SIZE])
 {
-    char name[ROOM_NAME_SIZE];
+    char name[ROOM_NAME_SIZE], secret[SECRET_LEN + 1] = "";
 
-    room_name_write(room, name);
-    snprintf(out, ROOM_LINK_SIZE, "%s/r/%s", house_url, name);
+    room_name_write(link->room, name);
+    if (link->has_secret)
+        text_base64url(BYTES_OF(link->secret), secret);
+    snprintf(out, ROOM_LINK_SIZE, "%s/r/%s%s%s", link->house_url, name, link->has_secret ? "#" : "", secret);
 }

@@ -115,6 +115,7 @@ static void refused_take(struct client *s, const struct signal *signal, enum sig
         departure_house_left(s);
         break;
     case SIGNAL_ROOM_END:
+    case SIGNAL_ADMIT:
         wish_refused(s, refused);
         break;
     case SIGNAL_SAY:
@@ -143,7 +144,7 @@ static void done_take(struct client *s, const struct signal *signal, enum signal
         gossip_done(s);
     else if (asked == SIGNAL_LEAVE)
         departure_house_left(s);
-    else if (asked == SIGNAL_ROOM_END)
+    else if (asked == SIGNAL_ROOM_END || asked == SIGNAL_ADMIT)
         wish_answered(s);
     else if (asked == SIGNAL_CATCH_UP && client_is_in_room(s))
         comeback_done(s);

@@ -82,6 +82,8 @@ struct client_options {
     const struct random *random;
     const struct identity *identity;
     const uint8_t *room;   /* 32 bytes */
+    const uint8_t *secret; /* of a private room's link: ROOM_SECRET_BYTES; else NULL */
+    const char *pseudonym; /* for a seat without the account's name; else NULL */
     enum signal_role role; /* a speaker is on stage as soon as the room's roles let it */
     unsigned return_ms;    /* 0: CLIENT_RETURN_MS */
 
@@ -108,6 +110,7 @@ enum client_verb {
     CLIENT_LEAVE,  /* off stage */
     CLIENT_DEMOTE, /* a moderator lets somebody not speak any more, nor moderate */
     CLIENT_MUTE,   /* a moderator has somebody not played until it accepts the word again */
+    CLIENT_ADMIT,  /* a moderator lets somebody into a social room */
     CLIENT_KICK,
     CLIENT_BLOCK,
     CLIENT_END, /* the room, by its maker */

@@ -15,8 +15,9 @@ static const struct {
     [CLIENT_RAISE] = {"raise", false},   [CLIENT_LOWER] = {"lower", false},
     [CLIENT_MUTE] = {"mute", true},      [CLIENT_INVITE] = {"invite", true},
     [CLIENT_ACCEPT] = {"accept", false}, [CLIENT_LEAVE] = {"leave", false},
-    [CLIENT_DEMOTE] = {"demote", true},  [CLIENT_KICK] = {"kick", true},
-    [CLIENT_BLOCK] = {"block", true},    [CLIENT_END] = {"end", false},
+    [CLIENT_DEMOTE] = {"demote", true},  [CLIENT_ADMIT] = {"admit", true},
+    [CLIENT_KICK] = {"kick", true},      [CLIENT_BLOCK] = {"block", true},
+    [CLIENT_END] = {"end", false},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
@@ -157,6 +158,21 @@ static void end_room(struct client *s)
         over(s, res, result_text(res));
 }
 
+/* By the house's book alone: whoever is let in is not there yet. */
+static void admit(struct client *s)
+{
+    struct signal signal = {.type = SIGNAL_ADMIT};
+    enum result res;
+
+    memcpy(signal.admit.room, s->options.room, sizeof signal.admit.room);
+    signal.admit.handle = bytes_string(s->wishes[0].who);
+    res = client_ask(s, &signal);
+    if (res == OK)
+        s->wishes[0].under_way = true;
+    else
+        over(s, res, result_text(res));
+}
+
 /* --- Talk for it --- */
 
 static bool unmutes(const struct client *s, const struct wish *wish)
@@ -218,6 +234,8 @@ static void step(struct client *s)
         return;
     if (s->wishes[0].verb == CLIENT_END)
         end_room(s);
+    else if (s->wishes[0].verb == CLIENT_ADMIT)
+        admit(s);
     else if (is_talk(s, &s->wishes[0]))
         gossip_due(s, loop_now_us());
     else if (s->commit_number == 0)
@@ -254,9 +272,11 @@ void wish_epoch(struct client *s, bool own)
 
     if (s->wish_count == 0)
         return;
-    if (is_talk(s, wish)) {
+    if (is_talk(s, wish) || wish->verb == CLIENT_ADMIT || wish->verb == CLIENT_END) {
+        step(s);
         return;
-    } else if (wish->under_way && own) {
+    }
+    if (wish->under_way && own) {
         over(s, OK, NULL);
     } else if (wish->under_way) {
         wish->under_way = false;

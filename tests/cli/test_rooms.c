@@ -140,7 +140,7 @@ static void what_is_wrong_is_said(void **state)
     } rows[] = {
         {2, "there is no account in", {"room", "list", "--home", none}},
         {2, "did you mean --title?", {"room", "new", "--home", home, "--titel", "x"}},
-        {2, "there is no option --private", {"room", "new", "--home", home, "--private"}},
+        {2, "one of them", {"room", "new", "--home", home, "--private", "--open"}},
         {2, "neither a room's id", {"room", "show", "kitchen", "--home", home}},
         {2, "neither a room's id", {"join", "http://127.0.0.1/r/", "--home", home}},
         {2, "takes a URL", {"signup", "--server", "localhost", "--home", none, "--handle", "x"}},

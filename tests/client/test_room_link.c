@@ -19,10 +19,19 @@ static void both_forms_go_both_ways(void **state)
     assert_string_equal(link.house_url, "https://tea.example:8443");
     for (unsigned i = 0; i < 32; i++)
         assert_int_equal(link.room[i], i);
-    room_link_write(link.house_url, link.room, text);
+    room_link_write(&link, text);
     assert_string_equal(text, "https://tea.example:8443/r/" NAME);
 
+    assert_int_equal(
+        room_link_read(BYTES_TEXT("http://tea.example/r/" NAME "#AAECAwQFBgcICQoLDA0ODw"), &link), OK);
+    assert_true(link.has_secret);
+    for (unsigned i = 0; i < ROOM_SECRET_BYTES; i++)
+        assert_int_equal(link.secret[i], i);
+    room_link_write(&link, text);
+    assert_string_equal(text, "http://tea.example/r/" NAME "#AAECAwQFBgcICQoLDA0ODw");
+
     assert_int_equal(room_link_read(BYTES_TEXT(NAME), &link), OK);
+    assert_false(link.has_secret);
     assert_string_equal(link.house_url, "");
     room_name_write(link.room, text);
     assert_string_equal(text, NAME);
@@ -44,6 +53,9 @@ static void what_is_no_link_is_refused(void **state)
         "http://a b/r/" NAME,
         "http://a/r/" NAME "/",
         "http://a/r/" NAME "#secret",
+        "http://a/r/" NAME "#AAECAwQFBgcICQoLDA0ODx",
+        "http://a/r/" NAME "#AAECAwQFBgcICQoLDA0ODw#",
+        "#AAECAwQFBgcICQoLDA0ODwAECAwQFBgcICQoLDA0ODw",
         "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9",
     };
     struct room_link link;

@@ -1,0 +1,170 @@
+/* Social and private rooms, and seats under other names: real processes. */
+#define _POSIX_C_SOURCE 200809L
+#include "support/scene.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LINK = 256 };
+
+static struct scene scene; /* one server for all tests of this file */
+
+static int server_start(void **state)
+{
+    (void)state;
+    scene_start(&scene, NULL);
+    scene_sign_up(&scene, scene.url, "amy");
+    scene_sign_up(&scene, scene.url, "bo");
+    scene_sign_up(&scene, scene.url, "cy");
+    return 0;
+}
+
+static int server_end(void **state)
+{
+    (void)state;
+    scene_end(&scene);
+    return 0;
+}
+
+/* Amy's new room of a kind, and her seat in it. */
+static void amys_room(const char *kind, char link[static LINK], struct process *amy)
+{
+    char home[SCRATCH_PATH];
+    struct process p;
+    const char *line;
+
+    scene_home(&scene, "amy", home);
+    const char *words[] = {"room", "new", "--home", home, kind, NULL};
+    if (scene_do(&p, words) != 0)
+        fail_msg("room new: %s", p.errors);
+    line = process_line(&p, 0);
+    assert_non_null(line);
+    snprintf(link, LINK, "%s", scene_text(line, "link"));
+    process_end(&p);
+    scene_join(&scene, amy, "amy", link, NULL);
+    scene_event(amy, "seated", &line);
+}
+
+static void done(const char *const words[])
+{
+    struct process p;
+
+    if (scene_do(&p, words) != 0)
+        fail_msg("%s: %s", words[0], p.errors);
+    process_end(&p);
+}
+
+static void refused(const char *handle, const char *link)
+{
+    struct process p;
+
+    scene_join(&scene, &p, handle, link, NULL);
+    assert_int_equal(process_wait(&p, SCENE_WAIT_MS), 1);
+    assert_null(process_line_with(&p, "\"seated\"", 0));
+    process_end(&p);
+}
+
+static void leave(struct process *p)
+{
+    process_signal(p, 15);
+    if (process_wait(p, SCENE_WAIT_MS) != 0)
+        fail_msg("it ended with %d: %s", p->code, p->errors);
+    process_end(p);
+}
+
+static void f15_a_kick_closes_the_links_secret(void **state)
+{
+    char link[LINK], bare[LINK], home[SCRATCH_PATH];
+    struct process amy, bo;
+    const char *line;
+
+    (void)state;
+    amys_room("--private", link, &amy);
+    assert_non_null(strchr(link, '#'));
+    snprintf(bare, sizeof bare, "%.*s", (int)strcspn(link, "#"), link);
+    refused("cy", bare);
+    scene_join(&scene, &bo, "bo", link, NULL);
+    scene_event(&bo, "seated", &line);
+
+    scene_home(&scene, "amy", home);
+    const char *kick[] = {"stage", "kick", link, "bo", "--home", home, NULL};
+    done(kick);
+    scene_event(&bo, "kicked", &line);
+    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
+    process_end(&bo);
+    refused("bo", link);
+    leave(&amy);
+}
+
+static void a_social_room_is_for_whom_a_moderator_knows(void **state)
+{
+    char link[LINK], home[SCRATCH_PATH];
+    struct process amy, bo, cy;
+    const char *line;
+
+    (void)state;
+    amys_room("--social", link, &amy);
+    refused("bo", link);
+    scene_home(&scene, "amy", home);
+    const char *follow[] = {"follow", "bo", "--home", home, NULL};
+    done(follow);
+    scene_join(&scene, &bo, "bo", link, NULL);
+    scene_event(&bo, "seated", &line);
+    refused("cy", link);
+    const char *admit[] = {"stage", "admit", link, "cy", "--home", home, NULL};
+    done(admit);
+    scene_join(&scene, &cy, "cy", link, NULL);
+    scene_event(&cy, "seated", &line);
+    leave(&cy);
+    leave(&bo);
+    const char *unfollow[] = {"unfollow", "bo", "--home", home, NULL};
+    done(unfollow);
+    refused("bo", link);
+    leave(&amy);
+}
+
+static void a_seat_under_another_name(void **state)
+{
+    static const char *const masked[] = {"--pseudonym", "masked", NULL};
+    char link[LINK], home[SCRATCH_PATH];
+    struct process amy, bo;
+    const char *line;
+
+    (void)state;
+    amys_room("--pseudonyms", link, &amy);
+    scene_join(&scene, &bo, "bo", link, masked);
+    scene_event(&bo, "seated", &line);
+    do
+        scene_event(&amy, "roster", &line);
+    while (strcmp(scene_text(line, "listeners"), "[ \"amy\", \"masked\" ]") != 0);
+    scene_home(&scene, "amy", home);
+    const char *kick[] = {"stage", "kick", link, "#1", "--home", home, NULL};
+    done(kick);
+    scene_event(&bo, "kicked", &line);
+    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
+    process_end(&bo);
+    leave(&amy);
+
+    /* Where the charter does not allow it, nobody sits under another name. */
+    amys_room("--open", link, &amy);
+    scene_join(&scene, &bo, "bo", link, masked);
+    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
+    process_end(&bo);
+    leave(&amy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(f15_a_kick_closes_the_links_secret),
+        cmocka_unit_test(a_social_room_is_for_whom_a_moderator_knows),
+        cmocka_unit_test(a_seat_under_another_name),
+    };
+
+    return cmocka_run_group_tests_name("kinds", tests, server_start, server_end);
+}
