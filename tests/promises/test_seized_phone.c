@@ -68,11 +68,11 @@ static void a_home_knows_no_room_and_nobody(void **state)
 
     (void)state;
     guests_start(&g);
-    scene_home(&g.scene, "ben", home);
+    scene_home(&g.scene, GUEST_BEN, home);
     len = account_read(home, before);
-    scene_join(&g.scene, &ada, "ada", g.room_name, (const char *const[]){"--for", "3", NULL});
+    scene_join(&g.scene, &ada, GUEST_ADA, g.room_name, (const char *const[]){"--for", "3", NULL});
     scene_event(&ada, "seated", &line);
-    scene_join(&g.scene, &ben, "ben", g.room_name, stay);
+    scene_join(&g.scene, &ben, GUEST_BEN, g.room_name, stay);
     scene_event(&ben, "left", &line);
     assert_int_equal(process_wait(&ben, SCENE_WAIT_MS), 0);
     assert_int_equal(process_wait(&ada, SCENE_WAIT_MS), 0);
@@ -89,10 +89,10 @@ static void a_home_knows_no_room_and_nobody(void **state)
     assert_memory_equal(after, before, len);
     after[len] = '\0';
     assert_null(strstr((const char *)after, g.room_name));
-    assert_null(strstr((const char *)after, "ada"));
+    assert_null(strstr((const char *)after, GUEST_ADA));
     text_hex(BYTES_OF(g.room), text);
     assert_null(strstr((const char *)after, text));
-    assert_non_null(strstr((const char *)after, "ben"));
+    assert_non_null(strstr((const char *)after, GUEST_BEN));
     guests_end(&g);
 }
 

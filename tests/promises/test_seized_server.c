@@ -35,7 +35,7 @@ static void file_search(const struct guests *g, const char *path, unsigned *with
     for (unsigned kind = 0; kind < SECRET_KINDS; kind++)
         if (guests_in_bytes(g, (enum secret_kind)kind, bytes(at, (size_t)is.st_size)) != 0)
             fail_msg("%s has a secret of kind %u", path, kind);
-    *with_handle += memmem(at, (size_t)is.st_size, "ada", 3) != NULL;
+    *with_handle += memmem(at, (size_t)is.st_size, GUEST_ADA, strlen(GUEST_ADA)) != NULL;
     free(at);
 }
 

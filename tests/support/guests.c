@@ -188,7 +188,7 @@ static void enter(struct guests *g, unsigned who)
 
 void guests_start(struct guests *g)
 {
-    static const char *const names[] = {"ada", "ben"};
+    static const char *const names[] = {GUEST_ADA, GUEST_BEN};
     char home[SCRATCH_PATH];
     struct room_link link;
 

@@ -13,6 +13,10 @@
 
 enum { ADA, BEN, GUESTS, SECRETS = 8 };
 
+/* Their handles are searched for as well, so no number in hex may spell one, nor chance in a database. */
+#define GUEST_ADA "ada-of-the-lamp"
+#define GUEST_BEN "ben-by-the-door"
+
 enum secret_kind {
     SECRET_BASE_KEY,   /* of an epoch */
     SECRET_SENDER_KEY, /* as SFrame derives it */
