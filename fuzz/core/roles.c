@@ -37,7 +37,7 @@ static void leaf(struct bytes data)
 {
     static const struct charter masked = {.pseudonyms = true};
     struct reader r = reader_on(data);
-    struct leaf_node node = {0};
+    struct leaf_node node = {.credential_type = MLS_CREDENTIAL_BASIC};
     struct seat_binding b;
 
     node.extensions = extensions_read(&r);

@@ -138,6 +138,9 @@ enum result roles_binding_check(const struct leaf_node *leaf, const struct chart
         return res;
     if (leaf->encoded.len > KEY_PACKAGE_BYTES)
         return E_TOO_LARGE;
+    /* The binding says who it is; an identity of the leaf's own choice would tell clients apart (F37). */
+    if (leaf->credential_type != MLS_CREDENTIAL_BASIC || leaf->credential.len != 0)
+        return E_REFUSED;
     if (memcmp(b.room, room, sizeof b.room) != 0 || (!b.bound && !c->pseudonyms) ||
         b.vouched != (c->kind == CHARTER_PRIVATE))
         return E_REFUSED;

@@ -30,8 +30,9 @@ MUST_USE enum result roles_vouch(const uint8_t secret[static CORE_SECRET_BYTES],
 /* Reads a leaf's binding without checking its signature. OK | E_REFUSED (none) | E_MALFORMED */
 MUST_USE enum result roles_binding_read(const struct leaf_node *, struct seat_binding *out);
 /* All that a leaf needs for a seat in this room but a right voucher: a binding to it, by an account's
- * signature, or a pseudonym where the charter has them; a voucher in private rooms, and in no others; and no
- * larger than a KeyPackage may be. OK | E_REFUSED | E_TOO_LARGE | E_MALFORMED | E_FORGED | E_CRYPTO */
+ * signature, or a pseudonym where the charter has them; a voucher in private rooms, and in no others; a basic
+ * credential with an empty identity; and no larger than a KeyPackage may be. OK | E_REFUSED | E_TOO_LARGE |
+ * E_MALFORMED | E_FORGED | E_CRYPTO */
 MUST_USE enum result roles_binding_check(const struct leaf_node *, const struct charter *,
                                          const uint8_t room[static 32], struct seat_binding *out);
 

@@ -13,6 +13,7 @@ struct bare {
     uint8_t binding[SEAT_BINDING_BYTES];
     struct group_extension extensions[1];
     size_t extension_count;
+    struct bytes credential;
     struct buffer key_package;
     struct joining *joining;
     struct group *group;
@@ -25,6 +26,7 @@ static inline struct group_identity bare_identity(const struct bare *b)
 {
     return (struct group_identity){
         .signature_seed = b->seed,
+        .credential = b->credential,
         .extensions = {b->extensions, b->extension_count},
         .supported = {bare_types, 3},
     };

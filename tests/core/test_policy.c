@@ -350,11 +350,12 @@ static void f4_replaced_by_its_own_word(void **state)
     group_end(&g);
 }
 
-/* A doorkeeper and the house together seat a ghost: no binding, another room's, another leaf's. */
+/* A doorkeeper and the house together seat a ghost: no binding, another room's, another leaf's. Nor does
+ * anybody come in whose credential says what no other says (F37). */
 static void f7_f25_ghosts_are_refused(void **state)
 {
     (void)state;
-    for (int way = 0; way < 4; way++) {
+    for (int way = 0; way < 5; way++) {
         struct group_of_bare g;
         struct bare ghost;
         struct bytes add;
@@ -368,6 +369,8 @@ static void f7_f25_ghosts_are_refused(void **state)
             ghost.binding[0] ^= 1; /* another room */
         if (way == 3)
             memcpy(ghost.binding, g.members[2].binding, sizeof ghost.binding); /* moved from another leaf */
+        if (way == 4)
+            ghost.credential = BYTES_TEXT("the one from next door");
         bare_wait(&ghost, &g.table);
         add = buffer_bytes(&ghost.key_package);
         res = verdict(&g, 1, &(struct group_change){.adds = &add, .add_count = 1});

@@ -21,6 +21,7 @@ static void leaf_make(struct leaf_made *l, const struct seat_binding *b, const u
     l->binding_len = written.len;
     buffer_u16(&l->extensions, EXTENSION_SEAT);
     buffer_vector(&l->extensions, written);
+    l->node.credential_type = MLS_CREDENTIAL_BASIC;
     l->node.signature_key = BYTES_OF(l->key);
     l->node.extensions = buffer_bytes(&l->extensions);
 }
