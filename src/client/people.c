@@ -27,7 +27,8 @@ void people_add(struct client *s, const struct core_member *member, struct bytes
     while (signal_seat_next(&told, &name)) {
         if (name.leaf != member->leaf)
             continue;
-        memcpy(seat.handle, name.handle.at, name.handle.len);
+        if (name.handle.len != 0)
+            memcpy(seat.handle, name.handle.at, name.handle.len);
         seat.handle[name.handle.len] = '\0';
         seat.speaker = member->speaker && name.role == SIGNAL_SPEAKER;
     }

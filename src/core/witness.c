@@ -40,7 +40,8 @@ enum result witness_new(const struct witness_start *start, struct witness **out)
     if (w == NULL)
         return E_NO_MEMORY;
     memcpy(w->room, start->room, sizeof w->room);
-    memcpy(w->group_id, start->group_id.at, start->group_id.len);
+    if (start->group_id.len != 0)
+        memcpy(w->group_id, start->group_id.at, start->group_id.len);
     w->group_id_len = start->group_id.len;
     memcpy(w->seed, start->leaf_seed, sizeof w->seed);
     w->deniable = start->deniable;
