@@ -167,11 +167,16 @@ static void readable(void *context)
 
 /* --- The entrance --- */
 
-/* The first address of the relay that the gate allows. */
+/* The first address of the relay that the gate allows. A relay may be at another address than its entrance,
+ * but at none that lies nearer to us. */
 static enum result relay_choose(struct media *media, const struct sdp *answer)
 {
+    struct address entrance;
+
+    if (!http_client_peer(media->http, &entrance))
+        return E_CLOSED;
     for (size_t i = 0; i < answer->candidate_count; i++)
-        if (gate_allows(media->gate, &answer->candidates[i]) == OK) {
+        if (gate_allows_named(media->gate, &entrance, &answer->candidates[i]) == OK) {
             media->relay = answer->candidates[i];
             return OK;
         }

@@ -64,6 +64,33 @@ enum result gate_allows(const struct gate *gate, const struct address *to)
     return memcmp(to->ip, nowhere, sizeof nowhere) == 0 || to->ip[0] == 0xff ? E_REFUSED : OK;
 }
 
+/* Where an address means something: RFC 6890, RFC 4193 (fc00::/7), RFC 6598 (100.64.0.0/10). */
+enum reach { REACH_LOOPBACK, REACH_LINK, REACH_PRIVATE, REACH_ALL };
+
+static enum reach reach_of(const struct address *a)
+{
+    const uint8_t *v4 = a->ip + 12, *v6 = a->ip;
+
+    if (address_is_loopback(a))
+        return REACH_LOOPBACK;
+    if (address_is_v4(a)) {
+        if (v4[0] == 169 && v4[1] == 254)
+            return REACH_LINK;
+        return v4[0] == 10 || (v4[0] == 172 && (v4[1] & 0xf0) == 16) || (v4[0] == 192 && v4[1] == 168) ||
+                       (v4[0] == 100 && (v4[1] & 0xc0) == 64)
+                   ? REACH_PRIVATE
+                   : REACH_ALL;
+    }
+    if (v6[0] == 0xfe && (v6[1] & 0xc0) == 0x80)
+        return REACH_LINK;
+    return (v6[0] & 0xfe) == 0xfc ? REACH_PRIVATE : REACH_ALL;
+}
+
+enum result gate_allows_named(const struct gate *gate, const struct address *by, const struct address *to)
+{
+    return reach_of(to) < reach_of(by) ? E_REFUSED : gate_allows(gate, to);
+}
+
 static void lookup_free(struct lookup *l)
 {
     pthread_mutex_destroy(&l->lock);

@@ -13,6 +13,12 @@ struct gate {
 
 /* OK | E_REFUSED: an address that nobody has (unspecified, multicast, broadcast, port 0) */
 MUST_USE enum result gate_allows(const struct gate *, const struct address *to);
+/* The same for an address that a peer names, who is himself at `by`: one that lies nearer to us than he does
+ * is E_REFUSED as well. Whoever is out on the net names no private address, whoever is in the same private
+ * net no link-local one, and nobody but this machine the loopback: else he would make us talk to what he
+ * cannot reach himself. */
+MUST_USE enum result gate_allows_named(const struct gate *, const struct address *by,
+                                       const struct address *to);
 
 struct gate_call;
 

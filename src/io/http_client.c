@@ -21,6 +21,8 @@ struct http_client {
     enum state state;
     struct dial *dial;
     struct bufferevent *stream;
+    struct address peer; /* of the newest connection, where has_peer */
+    bool has_peer;
     struct loop_timer *deadline;
     bool used;        /* the connection has carried a request before this one */
     bool repeatable;  /* the request may be sent twice without harm: RFC 9110, section 9.2.2 */
@@ -199,13 +201,14 @@ static void dialled(void *context, enum result res, struct bufferevent *stream, 
 {
     struct http_client *c = context;
 
-    (void)peer;
     c->dial = NULL;
     if (res != OK) {
         fail(c, res);
         return;
     }
     c->stream = stream;
+    c->peer = *peer;
+    c->has_peer = true;
     bufferevent_setcb(stream, on_read, NULL, on_event, c);
     bufferevent_setwatermark(stream, EV_READ, 0, HTTP_HEAD_MAX + 4096);
     if (bufferevent_enable(stream, EV_READ | EV_WRITE) != 0)
@@ -222,6 +225,13 @@ static void open_connection(struct http_client *c)
     /* Told from the loop, as everything is. */
     if (res != OK && c->state != IDLE)
         loop_timer_set(c->deadline, 0);
+}
+
+bool http_client_peer(const struct http_client *c, struct address *out)
+{
+    if (c->has_peer)
+        *out = c->peer;
+    return c->has_peer;
 }
 
 void http_connect(struct http_client *c)

@@ -3,6 +3,7 @@
 #include "client/media.h"
 #include "crypto/crypto.h"
 #include "support/patience.h"
+#include "support/raw.h"
 #include "support/seeded.h"
 #include "wire/sdp.h"
 
@@ -137,29 +138,38 @@ static void on_left(void *context)
 
 static const struct media_events events = {on_opened, on_renewed, on_heard, on_lost, on_left};
 
-static int visit_make(void **state)
+static int visit_make_at(void **state, const struct address *at)
 {
     struct visit *v = calloc(1, sizeof *v);
-    struct address at, real;
+    char host[ADDRESS_TEXT_SIZE];
+    struct address real;
 
-    if (v == NULL || crypto_start() != OK || address_parse_pair(BYTES_TEXT("127.0.0.1:0"), &at) != OK)
+    if (v == NULL || crypto_start() != OK)
         return -1;
+    address_write(at, host);
     seeded_start(&v->seeded, 11);
     v->loop = patience_loop();
     const struct http_server_options server = {.loop = v->loop, .origins = origins};
     const struct http_route post = {.method = "POST", .path = "/media", .handle = on_post, .context = v};
     const struct http_route end = {
         .method = "DELETE", .path = "/media/", .below = true, .handle = on_delete, .context = v};
-    if (http_server_new(&server, &v->server) != OK || http_listen(v->server, &at, NULL, &real) != OK ||
+    if (http_server_new(&server, &v->server) != OK || http_listen(v->server, at, NULL, &real) != OK ||
         http_route_add(v->server, &post) != OK || http_route_add(v->server, &end) != OK)
         return -1;
-    snprintf(v->origin, sizeof v->origin, "http://127.0.0.1:%u", address_port(&real));
+    snprintf(v->origin, sizeof v->origin, "http://%s:%u", host, address_port(&real));
     snprintf(v->url, sizeof v->url, "%s/media", v->origin);
     const struct media_options media = {v->loop, &v->gate, NULL, &v->seeded.random, v->origin};
     if (media_new(&media, &events, v, &v->media) != OK)
         return -1;
     *state = v;
     return 0;
+}
+
+static int visit_make(void **state)
+{
+    struct address at;
+
+    return address_parse_pair(BYTES_TEXT("127.0.0.1:0"), &at) == OK ? visit_make_at(state, &at) : -1;
 }
 
 static int visit_end(void **state)
@@ -217,6 +227,29 @@ static void what_a_relay_may_not_answer(void **state)
     (void)state;
 }
 
+/* A relay out in the net sends nobody to this machine's own services: what lies nearer than
+ * its entrance is no candidate. */
+static void a_relay_elsewhere_names_nothing_here(void **state)
+{
+    static const struct answer near = {
+        201, "/media/x", NULL, NULL, NULL, NULL, "the relay's answer cannot be used"};
+    struct address at;
+    struct visit *v;
+    void *fresh;
+
+    (void)state;
+    if (!raw_own_address(&at))
+        skip();
+    assert_int_equal(visit_make_at(&fresh, &at), 0);
+    v = fresh;
+    v->answer = &near; /* 127.0.0.1 */
+    assert_int_equal(media_enter(v->media, bytes_string(v->url), bytes_string(ticket), 77), OK);
+    patience_run(v->loop);
+    assert_int_equal(v->lost, 1);
+    assert_string_equal(v->what, near.told);
+    visit_end(&fresh);
+}
+
 /* A good answer from a relay whose UDP nobody serves: the session is joining, and can be left. */
 static void what_was_begun_can_be_left(void **state)
 {
@@ -270,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_relay_may_not_answer),
+        cmocka_unit_test(a_relay_elsewhere_names_nothing_here),
         cmocka_unit_test_setup_teardown(what_was_begun_can_be_left, visit_make, visit_end),
         cmocka_unit_test_setup_teardown(before_anything_was_said_as_well, visit_make, visit_end),
         cmocka_unit_test_setup_teardown(what_was_https_stays_https, visit_make, visit_end),

@@ -78,6 +78,40 @@ void freeaddrinfo(struct addrinfo *info)
     }
 }
 
+/* Whoever names an address names none that lies nearer to us than himself. */
+static void judged_by_who_names_it(void **state)
+{
+    static const char *const nets[][4] = {
+        {"127.0.0.1:9", "127.9.9.9:9", "[::1]:9", NULL},
+        {"169.254.7.7:9", "[fe80::7]:9", "[febf::1]:9", NULL},
+        {"10.1.2.3:9", "192.168.0.1:9", "[fd12::1]:9", NULL},
+        {"172.31.255.255:9", "100.64.0.1:9", "172.16.0.1:9", NULL},
+        {"192.0.2.1:9", "172.32.0.1:9", "[2001:db8::1]:9", "100.128.0.1:9"},
+    };
+    static const unsigned reach[] = {0, 1, 2, 2, 3};
+    struct gate gate = {0};
+
+    (void)state;
+    for (unsigned by = 0; by < 5; by++)
+        for (unsigned to = 0; to < 5; to++)
+            for (unsigned i = 0; i < 4 && nets[by][i] != NULL; i++)
+                for (unsigned k = 0; k < 4 && nets[to][k] != NULL; k++) {
+                    struct address who, what;
+
+                    assert_int_equal(address_parse_pair(bytes_string(nets[by][i]), &who), OK);
+                    assert_int_equal(address_parse_pair(bytes_string(nets[to][k]), &what), OK);
+                    if (gate_allows_named(&gate, &who, &what) != (reach[to] < reach[by] ? E_REFUSED : OK))
+                        fail_msg("%s by %s", nets[to][k], nets[by][i]);
+                }
+    for (unsigned by = 0; by < 5; by++) {
+        struct address who, multicast;
+
+        assert_int_equal(address_parse_pair(bytes_string(nets[by][0]), &who), OK);
+        assert_int_equal(address_parse_pair(BYTES_TEXT("224.0.0.1:9"), &multicast), OK);
+        assert_int_equal(gate_allows_named(&gate, &who, &multicast), E_REFUSED);
+    }
+}
+
 struct listener {
     int fd;
     uint16_t port;
@@ -287,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judged),
+        cmocka_unit_test(judged_by_who_names_it),
         cmocka_unit_test(literals_and_localhost),
         cmocka_unit_test(refused_or_nobody_there),
         cmocka_unit_test(no_host_is_called_so),

@@ -3,6 +3,8 @@
 #include "support/patience.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +16,24 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+bool raw_own_address(struct address *out)
+{
+    struct ifaddrs *all;
+    bool found = false;
+
+    if (getifaddrs(&all) != 0)
+        return false;
+    for (const struct ifaddrs *i = all; i != NULL && !found; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) != 0)
+            continue;
+        *out = address_v4((const uint8_t *)&((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr,
+                          0);
+        found = true;
+    }
+    freeifaddrs(all);
+    return found;
+}
 
 static void readable(void *context)
 {

@@ -20,6 +20,8 @@ struct raw {
 
 /* Connects, or the running test fails. */
 void raw_connect(struct raw *, struct loop *, const struct address *);
+/* This machine's address in some net, with port 0; false where it has but the loopback. */
+bool raw_own_address(struct address *out);
 /* Listens on a free port of 127.0.0.1; returns the socket. */
 int raw_listen(struct address *at);
 /* Runs the loop until somebody connects. */
