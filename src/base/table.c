@@ -50,6 +50,14 @@ static uint64_t sip_hash(const uint64_t seed[2], const uint8_t *at, size_t len)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+uint64_t table_hash(const uint8_t seed[static 16], struct bytes b)
+{
+    uint64_t words[2];
+
+    memcpy(words, seed, sizeof words);
+    return sip_hash(words, b.at, b.len);
+}
+
 struct table table_of(size_t key_len, const uint8_t seed[static 16])
 {
     struct table t = {.key_len = key_len};

@@ -28,4 +28,7 @@ void *table_remove(struct table *, const void *key);
 /* Walks in no order: start with *cursor = 0; NULL at the end. The table must not change meanwhile. */
 void *table_next(const struct table *, size_t *cursor);
 
+/* The hash itself, SipHash-2-4, for whatever else strangers choose. */
+uint64_t table_hash(const uint8_t seed[static 16], struct bytes);
+
 #endif

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, NAME_ROOM = 64 };
+enum { DAY_MS = 24 * 60 * 60 * 1000, NAME_ROOM = 64, NUMBER_MAX = 60000 };
 
 static const struct args_option common[] = {
     {"json", ARGS_SWITCH, NULL, "one JSON object a line, as always when standard output is no terminal",
@@ -91,6 +91,7 @@ static enum args_outcome value_check(struct args *a, const struct args_option *o
 {
     const char *command = a->command->name;
     struct address address;
+    uint64_t number;
     int64_t ms;
 
     if (*value == '\0')
@@ -99,6 +100,10 @@ static enum args_outcome value_check(struct args *a, const struct args_option *o
     if (option->kind == ARGS_SECONDS && !seconds_read(value, &ms))
         return wrong(a, "teahouse %s: --%s takes seconds up to a day, such as 2.5, not '%s'", command,
                      option->name, value);
+    if (option->kind == ARGS_NUMBER &&
+        (text_number(bytes_string(value), NUMBER_MAX, &number) != OK || number == 0))
+        return wrong(a, "teahouse %s: --%s takes a number from 1 to %d, not '%s'", command, option->name,
+                     NUMBER_MAX, value);
     if (option->kind == ARGS_ADDRESS && address_parse_pair(bytes_string(value), &address) != OK)
         return wrong(a,
                      "teahouse %s: --%s takes an address and a port, such as 127.0.0.1:8080 or [::1]:8080, "
@@ -379,6 +384,19 @@ void args_milliseconds(const struct args *a, const char *name, int64_t *out)
 
     if (value != NULL && !seconds_read(value, out))
         assert(!"checked when it was read");
+}
+
+void args_number(const struct args *a, const char *name, unsigned *out)
+{
+    const char *value = value_of(a, name);
+    uint64_t number;
+
+    if (value == NULL)
+        return;
+    if (text_number(bytes_string(value), NUMBER_MAX, &number) != OK)
+        assert(!"checked when it was read");
+    else
+        *out = (unsigned)number;
 }
 
 void args_address(const struct args *a, const char *name, struct address *out)

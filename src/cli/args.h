@@ -16,6 +16,7 @@ enum args_kind {
     ARGS_SWITCH,  /* takes no value; from the environment 1 or 0 */
     ARGS_TEXT,    /* anything but the empty text */
     ARGS_SECONDS, /* a decimal number, up to a day */
+    ARGS_NUMBER,  /* a whole one, from 1 to 60000 */
     ARGS_ADDRESS, /* a literal address and a port */
     ARGS_CHOICE,  /* one of the words that `shown` lists, parted by | */
 };
@@ -63,6 +64,7 @@ const char *args_text(const struct args *, const char *name);
 bool args_switch(const struct args *, const char *name);
 /* *out is left alone where the option was not given. */
 void args_milliseconds(const struct args *, const char *name, int64_t *out);
+void args_number(const struct args *, const char *name, unsigned *out);
 void args_address(const struct args *, const char *name, struct address *out);
 
 /* One line on standard error, `teahouse COMMAND: ...`, with whatever could move a cursor taken out. Gives the

@@ -16,6 +16,7 @@ const struct args_option house_options[] = {
     {"relay-key", ARGS_TEXT, "FILE|HEX", "the public key of the relay that may link up", true},
     {"public-url", ARGS_TEXT, "URL", "how the house is called from outside", false},
     SERVER_WEB_OPTIONS,
+    SERVER_HOUSE_OPTIONS,
     {0},
 };
 

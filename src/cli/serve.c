@@ -7,9 +7,13 @@
 #include <string.h>
 
 const struct args_option serve_options[] = {
-    SERVER_LISTEN_OPTION, {"data", ARGS_TEXT, "DIR", "the folder for the database and the house's key", true},
-    SERVER_MEDIA_OPTIONS, {"public-url", ARGS_TEXT, "URL", "how the house is called from outside", false},
-    SERVER_WEB_OPTIONS,   {0},
+    SERVER_LISTEN_OPTION,
+    {"data", ARGS_TEXT, "DIR", "the folder for the database and the house's key", true},
+    SERVER_MEDIA_OPTIONS,
+    {"public-url", ARGS_TEXT, "URL", "how the house is called from outside", false},
+    SERVER_WEB_OPTIONS,
+    SERVER_HOUSE_OPTIONS,
+    {0},
 };
 
 struct serve {

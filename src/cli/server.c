@@ -7,9 +7,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
-enum { PORT_TRIES = 8 };
+enum {
+    PORT_TRIES = 8,
+    CONNECTIONS_MAX = 8192,     /* of the HTTP server, if the system gives as many descriptors */
+    CONNECTIONS_EACH = 256,     /* of one address, where nothing else is said */
+    DESCRIPTORS_ELSEWHERE = 128 /* for the database, the workers and what libraries open */
+};
 
 uint64_t server_unix_ms(void *self)
 {
@@ -123,12 +129,37 @@ static int announce_read(struct server *s, struct relay_settings *settings)
 
 /* --- The parts --- */
 
+/* As many as the system gives without being asked for more than it must; the database keeps its own. */
+static unsigned connections_possible(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 0;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 0;
+    if (files.rlim_cur < CONNECTIONS_MAX + DESCRIPTORS_ELSEWHERE)
+        return files.rlim_cur < 2 * DESCRIPTORS_ELSEWHERE ? DESCRIPTORS_ELSEWHERE
+                                                          : (unsigned)files.rlim_cur - DESCRIPTORS_ELSEWHERE;
+    return CONNECTIONS_MAX;
+}
+
 /* OK | E_IO (errno) | E_NO_MEMORY */
 static enum result http_begin(struct server *s)
 {
-    const struct http_server_options options = {.loop = s->loop, .origins = s->origins};
+    struct http_server_options options = {
+        .loop = s->loop,
+        .origins = s->origins,
+        .connections_max = connections_possible(),
+        .connections_each = CONNECTIONS_EACH,
+        .behind_proxy = args_switch(s->args, "behind-proxy"),
+    };
     struct address real;
-    enum result res = http_server_new(&options, &s->http);
+    enum result res;
+
+    args_number(s->args, "connections-each", &options.connections_each);
+    res = http_server_new(&options, &s->http);
 
     if (res == OK)
         res = http_listen(s->http, &s->listen, s->tls, &real);
@@ -189,6 +220,8 @@ int server_store(struct server *s, struct store **out)
 
 int server_house(struct server *s, struct house_settings *settings, struct house **out)
 {
+    args_number(s->args, "sign-ups-each", &settings->sign_ups_each);
+    args_number(s->args, "rooms-each", &settings->rooms_each);
     settings->random = crypto_random();
     settings->unix_ms = server_unix_ms;
     settings->bus = s->bus;

@@ -23,8 +23,17 @@
 #define SERVER_WEB_OPTIONS                                                                                   \
     {"tls-cert", ARGS_TEXT, "FILE", "the certificate with its chain, PEM", false},                           \
         {"tls-key", ARGS_TEXT, "FILE", "its key, PEM", false},                                               \
+        {"behind-proxy", ARGS_SWITCH, NULL, "a proxy in front of this speaks TLS", false},                   \
     {                                                                                                        \
-        "behind-proxy", ARGS_SWITCH, NULL, "a proxy in front of this speaks TLS", false                      \
+        "connections-each", ARGS_NUMBER, "N",                                                                \
+            "connections that one address may have at a time; 256 where not given", false                    \
+    }
+#define SERVER_HOUSE_OPTIONS                                                                                 \
+    {"sign-ups-each", ARGS_NUMBER, "N",                                                                      \
+     "accounts that one address may make at once, and in an hour; 120 where not given", false},              \
+    {                                                                                                        \
+        "rooms-each", ARGS_NUMBER, "N", "rooms that one account may have at a time; 16 where not given",     \
+            false                                                                                            \
     }
 
 enum { SERVER_URL_SIZE = 504, SERVER_MEDIA_URL_SIZE = 512, SERVER_PAIR_SIZE = ADDRESS_TEXT_SIZE + 9 };

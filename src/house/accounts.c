@@ -2,6 +2,8 @@
 
 #include "wire/envelope.h"
 
+enum { HOUR_MS = 60 * 60 * 1000 };
+
 enum result accounts_handle(struct house *h, const uint8_t key[static 32], uint8_t room[static HANDLE_BYTES],
                             struct bytes *handle)
 {
@@ -94,6 +96,18 @@ static struct answer judge(struct session *s, const uint8_t account[static 32], 
     return res == OK ? answered() : trouble(res);
 }
 
+/* Nobody fills the house from one place; a whole community behind one address finds room (docs/operate.md,
+ * "Limits"). */
+static bool may_sign_up(struct session *s)
+{
+    struct house *h = s->house;
+    unsigned each = h->settings.sign_ups_each;
+    bool rested;
+
+    return s->line.crowd == CROWD_NONE ||
+           allowance_spend(&h->sign_ups[s->line.crowd], h->now_ms, each, HOUR_MS / each, &rested);
+}
+
 struct answer accounts_sign_up(struct session *s, const struct signal *message)
 {
     const struct signal_sign_up *m = &message->sign_up;
@@ -114,6 +128,9 @@ struct answer accounts_sign_up(struct session *s, const struct signal *message)
     if (res != OK)
         return refusal(REASON_NAME_BAD, why);
 
+    if (!may_sign_up(s))
+        return refusal(REASON_TOO_MANY,
+                       "too many accounts were made from your address: try again in an hour");
     res = add(s->house, m->account, m->handle, skeleton);
     if (res == E_EXISTS) {
         /* Whoever lost the answer to a sign-up asks again and is the same person. */

@@ -29,8 +29,14 @@ enum result house_new(const struct house_settings *settings, struct house **out)
     h->plain = malloc(SIGNAL_BYTES);
     h->padded = malloc(SIGNAL_BYTES);
     h->list = malloc(SIGNAL_BYTES);
-    if (h->plain == NULL || h->padded == NULL || h->list == NULL)
+    h->sign_ups = calloc(CROWDS, sizeof *h->sign_ups);
+    if (h->plain == NULL || h->padded == NULL || h->list == NULL || h->sign_ups == NULL)
         goto out;
+    if (h->settings.sign_ups_each == 0)
+        h->settings.sign_ups_each = HOUSE_SIGN_UPS_EACH;
+    if (h->settings.rooms_each == 0)
+        h->settings.rooms_each = HOUSE_ROOMS_EACH;
+    random_fill(h->random, h->seed, sizeof h->seed);
     res = relays_begin(h);
     if (res == OK)
         res = names_new(&h->names);
@@ -64,12 +70,18 @@ void house_free(struct house *h)
     free(h->plain);
     free(h->padded);
     free(h->list);
+    free(h->sign_ups);
     free(h);
 }
 
 const uint8_t *house_key(const struct house *h)
 {
     return h->key;
+}
+
+int house_crowd(const struct house *h, const struct address *from)
+{
+    return crowd_of(from, h->seed, CROWDS);
 }
 
 uint64_t house_unix_ms(const struct house *h)

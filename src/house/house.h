@@ -20,7 +20,8 @@ enum {
     HOUSE_SIGN_IN_MS = 10000,     /* a link that has not signed in by then is closed */
     SEAT_RESTORED_MS = 15000,     /* after a restart: so long a seat waits for its client to come back */
     HOUSE_ROOM_EMPTY_MIN = 60,    /* minutes that a room may stand empty before it ends */
-    HOUSE_ROOMS_EACH = 16,        /* rooms that one account may have at a time */
+    HOUSE_ROOMS_EACH = 16,        /* rooms that one account may have at a time, if nothing else is said */
+    HOUSE_SIGN_UPS_EACH = 120,    /* accounts that one address may make at once, and in an hour; the same */
     HOUSE_FOLLOWS_EACH = 1000,    /* accounts that one may follow */
     HOUSE_REQUESTS_BURST = 60,    /* requests of one link at once ... */
     HOUSE_REQUESTS_SECOND = 20,   /* ... and each second; what is beyond is refused */
@@ -37,6 +38,8 @@ enum {
 struct house_settings {
     struct store *store; /* opened with house_schema(); from now on the house's alone */
     const struct random *random;
+    unsigned sign_ups_each;          /* 0: HOUSE_SIGN_UPS_EACH */
+    unsigned rooms_each;             /* 0: HOUSE_ROOMS_EACH */
     uint64_t (*unix_ms)(void *self); /* the time of day: expiries and retention are measured by it */
     void *unix_self;
 

@@ -3,6 +3,7 @@
 #ifndef HOUSE_INSIDE_H
 #define HOUSE_INSIDE_H
 
+#include "base/crowd.h"
 #include "base/log.h"
 #include "house/house.h"
 #include "house/names.h"
@@ -18,6 +19,7 @@ struct line {
     enum result (*send)(void *self, struct bytes message);
     void (*close)(void *self, unsigned code);
     void *self;
+    int crowd; /* house_crowd of whoever is there */
 };
 
 /* Codes of RFC 6455, section 7.4.1, that the house closes with. */
@@ -38,6 +40,8 @@ enum session_place {
     PLACE_WAITING,  /* for a doorkeeper's commit */
     PLACE_SEATED,   /* in a committed leaf */
 };
+
+enum { CROWDS = 1 << 12 };
 
 /* What may be spent at once, and comes back as time goes by. */
 struct allowance {
@@ -129,8 +133,10 @@ struct house {
     const struct random *random;
     struct names *names;
     uint8_t key[32];
-    uint64_t now_ms; /* monotonic; as of the call that is running */
-    uint64_t due_ms; /* the earliest time at which house_due has something to do */
+    uint64_t now_ms;            /* monotonic; as of the call that is running */
+    uint64_t due_ms;            /* the earliest time at which house_due has something to do */
+    uint8_t seed[16];           /* of the crowds: no address is kept */
+    struct allowance *sign_ups; /* CROWDS: of each */
     struct session *sessions;
     size_t session_count;
     struct gathering *gatherings;
@@ -173,6 +179,9 @@ void session_take(struct session *, uint64_t now_ms, struct bytes message);
 void session_end(struct session *, uint64_t now_ms);
 /* Does what is due; returns when to call again. */
 uint64_t house_due(struct house *, uint64_t now_ms);
+
+/* Where whoever has this address counts. */
+int house_crowd(const struct house *, const struct address *);
 
 /* Answers a request that waited: says why it was refused, where it was. */
 void session_answer(struct session *, uint32_t request, struct answer);

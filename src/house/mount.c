@@ -100,9 +100,9 @@ static void on_link(void *context, struct ws *ws, const struct http_request *req
     static const struct ws_events events = {NULL, on_message, on_closed};
     struct mount *m = context;
     struct wire *w = calloc(1, sizeof *w);
+    struct line line = {wire_send, wire_close, w, house_crowd(m->house, &request->from)};
     enum result res;
 
-    (void)request;
     if (w == NULL) {
         ws_free(ws);
         return;
@@ -115,7 +115,7 @@ static void on_link(void *context, struct ws *ws, const struct http_request *req
         w->next->link = &w->next;
     m->wires = w;
     ws_attach(ws, &events, w);
-    res = session_new(m->house, now_ms(), &(struct line){wire_send, wire_close, w}, &w->session);
+    res = session_new(m->house, now_ms(), &line, &w->session);
     if (res != OK) {
         log_warn("house", "a link was turned away", (struct log_tag){0}, res);
         ws_close(ws, CLOSE_TRY_LATER, "");

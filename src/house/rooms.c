@@ -162,7 +162,7 @@ struct answer rooms_new(struct session *s, const struct signal *message)
     res = crypto_sha256(&m->charter, 1, room.id);
     if (res == OK)
         res = count_of(s->house, s->account, &count);
-    if (res == OK && count >= HOUSE_ROOMS_EACH)
+    if (res == OK && count >= s->house->settings.rooms_each)
         return refusal(REASON_FULL, "this account has as many rooms as it may have: end one");
     if (res == OK)
         res = add(s->house, &room, s->account);

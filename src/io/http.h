@@ -46,7 +46,7 @@ struct http_request {
     const struct http_head *head;
     struct bytes rest; /* the last segment, where the route has `below`; at least 1 byte, as sent */
     struct bytes body;
-    struct address from; /* the peer of the connection: a proxy, behind one */
+    struct address from; /* the peer of the connection; behind a proxy whom that names, or zeros */
 };
 
 /* A method and a path that are handled. Plain data with static strings; the context is borrowed. */
@@ -65,14 +65,18 @@ struct http_server_options {
         *origins; /* the public URLs, up to a NULL; borrowed. A request with an Origin that is none of
                      these is answered 403 before anything else happens (field report G49) */
     unsigned connections_max; /* 1024; beyond it the listener rests until one has gone */
-    uint32_t head_ms;  /* 10 s for a whole head, from its first byte; the first one of a connection from
-                          the accept on, TLS handshake included */
-    uint32_t body_ms;  /* 20 s for a whole body */
-    uint32_t idle_ms;  /* 60 s between requests */
-    uint32_t write_ms; /* 20 s without the peer taking any of an answer */
+    unsigned
+        connections_each; /* no limit; of one address (base/crowd.h) at a time; a further one is closed */
+    bool behind_proxy;    /* people come by a proxy, which adds its peer to X-Forwarded-For as the last one;
+                             connections_each is then of WebSockets, and a further one is answered 429 */
+    uint32_t head_ms;     /* 10 s for a whole head, from its first byte; the first one of a connection from
+                             the accept on, TLS handshake included */
+    uint32_t body_ms;     /* 20 s for a whole body */
+    uint32_t idle_ms;     /* 60 s between requests */
+    uint32_t write_ms;    /* 20 s without the peer taking any of an answer */
 };
 
-/* OK | E_NO_MEMORY | E_MALFORMED (an origin is no URL) */
+/* OK | E_NO_MEMORY | E_MALFORMED (an origin is no URL) | E_CRYPTO */
 MUST_USE enum result http_server_new(const struct http_server_options *, struct http_server **out);
 /* Ends listeners and connections; turns and routes are void. Not from within a handler. NULL is fine. */
 void http_server_free(struct http_server *);
@@ -117,6 +121,8 @@ MUST_USE enum result http_client_new(const struct http_client_options *, struct 
                                      struct http_client **out);
 /* Drops the request that is under way, without a call. May be called from `answered`. NULL is fine. */
 void http_client_free(struct http_client *);
+/* Whom the newest connection went to: in `answered`, whose answer it is. False before the first. */
+bool http_client_peer(const struct http_client *, struct address *out);
 /* Opens the connection in advance, so that the first request need not wait for it. Failures show at the
  * request. */
 void http_connect(struct http_client *);

@@ -25,9 +25,10 @@ void http_connection_free(struct http_connection *c)
 static void drop(struct http_connection *c)
 {
     struct http_server *server = c->server;
+    int crowd = c->crowd;
 
     http_connection_free(c);
-    http_server_left(server);
+    http_server_left(server, crowd);
 }
 
 /* ---- its states */
@@ -136,6 +137,9 @@ static void handle(struct http_connection *c)
 {
     struct http_server *server = c->server;
     struct http_request request = {.head = &c->message.head, .rest = c->rest, .from = c->from};
+
+    if (server->options.behind_proxy)
+        request.from = http_forwarded(&c->message.head);
 
     if (http_body_bytes(&c->body, &request.body) != OK) {
         refuse(c, 503, "Out of memory.\n");
@@ -325,16 +329,17 @@ static enum result connection_new(struct http_server *server, struct http_connec
 }
 
 void http_connection_open(struct http_server *server, int fd, const struct tls *tls,
-                          const struct address *from)
+                          const struct address *from, int crowd)
 {
     struct http_connection *c;
 
     if (connection_new(server, &c) != OK) {
         close(fd);
-        http_server_left(server);
+        http_server_left(server, crowd);
         return;
     }
     c->from = *from;
+    c->crowd = crowd;
     c->stream = stream_new(server->options.loop, fd, tls, NULL);
     if (c->stream == NULL) {
         drop(c);

@@ -2,13 +2,14 @@
 #ifndef IO_HTTP_CONNECTION_H
 #define IO_HTTP_CONNECTION_H
 
+#include "base/crowd.h"
 #include "io/http_message.h"
 #include "io/http_server.h"
 #include "io/stream.h"
 
 struct evconnlistener;
 
-enum { ORIGINS_MAX = 8, LISTENERS_MAX = 8, ALLOW_SIZE = 128 };
+enum { ORIGINS_MAX = 8, LISTENERS_MAX = 8, ALLOW_SIZE = 128, CROWDS = 1 << 14 };
 
 enum http_state {
     HTTP_AT_HEAD,   /* waiting for a head, or for the rest of it */
@@ -32,6 +33,7 @@ struct http_connection {
     enum http_state state;
     struct bufferevent *stream;
     struct address from;
+    int crowd;
     struct loop_timer *timer;
     bool begun;     /* bytes of the next head have come */
     uint8_t *block; /* the head's memory, from HTTP_AT_BODY to HTTP_AT_ANSWER */
@@ -60,12 +62,16 @@ struct http_server {
     struct loop_timer *rested; /* after an error of accept */
     struct http_connection **slots;
     unsigned count; /* connections and guests */
+    uint8_t seed[16];
+    uint16_t *crowds; /* CROWDS: connections and guests of each */
     uint64_t turns;
     struct http_guest *guests;
 };
 
-/* The place has been taken in `count`; from here on the connection cares for itself. Takes the descriptor. */
-void http_connection_open(struct http_server *, int fd, const struct tls *, const struct address *from);
+/* The place has been taken in `count` and its crowd; from here on the connection cares for itself. Takes the
+ * descriptor. */
+void http_connection_open(struct http_server *, int fd, const struct tls *, const struct address *from,
+                          int crowd);
 /* The place in `count` stays. */
 void http_connection_free(struct http_connection *);
 void http_connection_answer(struct http_connection *, const struct http_reply *, struct http_reply_extra *);
@@ -73,8 +79,12 @@ void http_connection_answer(struct http_connection *, const struct http_reply *,
 struct bufferevent *http_connection_release(struct http_connection *);
 struct http_reply http_reply_text(unsigned status, const char *line);
 
-/* A place in `count` has become free. */
-void http_server_left(struct http_server *);
+/* A place in `count` and in the crowd has become free. */
+void http_server_left(struct http_server *, int crowd);
+
+/* Whom the proxy before us names as its peer: the last one of X-Forwarded-For, whose others anybody may have
+ * made up. Zeros where it names none. */
+struct address http_forwarded(const struct http_head *);
 
 bool http_origin_allowed(const struct http_server *, const struct http_head *);
 /* NULL where there is none; *rest as in http_request. */

@@ -3,6 +3,7 @@
 #include "io/socket.h"
 
 #include <event2/listener.h>
+#include <openssl/rand.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -39,8 +40,25 @@ static void rested(void *context)
         listen_all(server);
 }
 
-void http_server_left(struct http_server *server)
+/* ---- who has how many */
+
+static bool crowd_has_room(const struct http_server *server, int crowd)
 {
+    unsigned each = server->options.connections_each;
+
+    return crowd == CROWD_NONE || each == 0 || server->crowds[crowd] < each;
+}
+
+static void crowd_grow(struct http_server *server, int crowd)
+{
+    if (crowd != CROWD_NONE)
+        server->crowds[crowd]++;
+}
+
+void http_server_left(struct http_server *server, int crowd)
+{
+    if (crowd != CROWD_NONE)
+        server->crowds[crowd]--;
     if (server->count-- == server->options.connections_max)
         listen_all(server);
 }
@@ -52,20 +70,23 @@ static void accepted(struct evconnlistener *accepts, evutil_socket_t fd, struct 
     struct http_server *server = l->server;
     struct sockaddr_storage name = {0};
     struct address peer;
-    int on = 1;
+    int on = 1, crowd = CROWD_NONE;
 
     (void)accepts;
+    memcpy(&name, from, (size_t)from_len < sizeof name ? (size_t)from_len : sizeof name);
+    peer = socket_address_from(&name);
+    if (!server->options.behind_proxy)
+        crowd = crowd_of(&peer, server->seed, CROWDS);
     /* One event may accept several before the listener can be told to rest. */
-    if (server->count == server->options.connections_max) {
+    if (server->count == server->options.connections_max || !crowd_has_room(server, crowd)) {
         close(fd);
         return;
     }
+    crowd_grow(server, crowd);
     if (++server->count == server->options.connections_max)
         rest_all(server);
-    memcpy(&name, from, (size_t)from_len < sizeof name ? (size_t)from_len : sizeof name);
-    peer = socket_address_from(&name);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    http_connection_open(server, fd, l->tls, &peer);
+    http_connection_open(server, fd, l->tls, &peer, crowd);
 }
 
 /* Mostly: no more descriptors. Trying again at once would only burn time. */
@@ -114,7 +135,12 @@ enum result http_server_new(const struct http_server_options *options, struct ht
     o->write_ms = or_default(o->write_ms, 20000);
     assert(o->connections_max < 1 << 16);
     server->slots = calloc(o->connections_max, sizeof *server->slots);
-    res = server->slots != NULL ? origins_read(server, options->origins) : E_NO_MEMORY;
+    server->crowds = calloc(CROWDS, sizeof *server->crowds);
+    res = server->slots != NULL && server->crowds != NULL ? OK : E_NO_MEMORY;
+    if (res == OK && RAND_bytes(server->seed, sizeof server->seed) != 1)
+        res = E_CRYPTO;
+    if (res == OK)
+        res = origins_read(server, options->origins);
     if (res == OK)
         res = loop_timer_new(o->loop, rested, server, &server->rested);
     if (res != OK) {
@@ -145,6 +171,7 @@ void http_server_free(struct http_server *server)
     }
     loop_timer_free(server->rested);
     free(server->slots);
+    free(server->crowds);
     free(server);
 }
 
@@ -232,14 +259,28 @@ void http_answer_upgrade(struct http_turn turn, const char *protocol, const char
 
 /* ---- guests */
 
-struct bufferevent *http_stream_take(struct http_turn turn, struct http_guest *guest)
+bool http_guest_allowed(const struct http_server *server, const struct address *from)
 {
+    return !server->options.behind_proxy || crowd_has_room(server, crowd_of(from, server->seed, CROWDS));
+}
+
+struct bufferevent *http_stream_take(struct http_turn turn, const struct address *from,
+                                     struct http_guest *guest)
+{
+    struct http_server *server = turn.server;
     struct http_connection *c = waiting(turn);
     struct bufferevent *stream;
+    int crowd;
 
     assert(c != NULL);
+    /* Its place goes over to the guest; behind a proxy it takes one of its own. */
+    crowd = c->crowd;
+    if (server->options.behind_proxy) {
+        crowd = crowd_of(from, server->seed, CROWDS);
+        crowd_grow(server, crowd);
+    }
     stream = http_connection_release(c);
-    *guest = (struct http_guest){.server = turn.server, .next = turn.server->guests};
+    *guest = (struct http_guest){.server = server, .next = server->guests, .crowd = crowd};
     if (guest->next != NULL)
         guest->next->previous = guest;
     turn.server->guests = guest;
@@ -258,6 +299,6 @@ void http_guest_leave(struct http_guest *guest)
         server->guests = guest->next;
     if (guest->next != NULL)
         guest->next->previous = guest->previous;
-    http_server_left(server);
+    http_server_left(server, guest->crowd);
     guest->server = NULL;
 }

@@ -11,10 +11,13 @@ struct bufferevent;
 struct http_guest {
     struct http_server *server; /* NULL when it has gone */
     struct http_guest *next, *previous;
+    int crowd; /* where it counts, or CROWD_NONE */
 };
 
+/* Whether one more guest may come from there. */
+bool http_guest_allowed(const struct http_server *, const struct address *from);
 /* The stream of a request that waits for its answer, without callbacks; the caller owns it now. */
-struct bufferevent *http_stream_take(struct http_turn, struct http_guest *);
+struct bufferevent *http_stream_take(struct http_turn, const struct address *from, struct http_guest *);
 void http_guest_leave(struct http_guest *);
 struct loop *http_server_loop(const struct http_server *);
 

@@ -56,12 +56,16 @@ static void upgrade(void *context, const struct http_request *request, struct ht
         http_answer_text(turn, 400, "The WebSocket key is no key of 16 bytes.\n");
         return;
     }
+    if (!http_guest_allowed(route->server, &request->from)) {
+        http_answer_text(turn, 429, "Too many connections from your address.\n");
+        return;
+    }
     ws = ws_new(http_server_loop(route->server), &route->is.limits);
     if (ws == NULL) {
         http_answer_text(turn, 503, "Out of memory.\n");
         return;
     }
-    stream = http_stream_take(turn, ws_guest(ws));
+    stream = http_stream_take(turn, &request->from, ws_guest(ws));
     if (say_yes(stream, accept, route->is.protocol) != OK ||
         ws_start(ws, WS_SERVER, stream, &request->from) != OK) {
         ws_free(ws);

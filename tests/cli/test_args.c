@@ -19,6 +19,7 @@ static const struct args_option brew_options[] = {
     {"home", ARGS_TEXT, "DIR", "where the keys are", true},
     {"for", ARGS_SECONDS, "SECONDS", "how long", false},
     {"listen", ARGS_ADDRESS, "ADDR:PORT", "where", false},
+    {"cups", ARGS_NUMBER, "N", "how many", false},
     {"role", ARGS_CHOICE, "listener|speaker", "as what", false},
     {"behind-proxy", ARGS_SWITCH, NULL, "a proxy is in front", false},
     {0},
@@ -52,7 +53,7 @@ static int clean_environment(void **state)
 {
     (void)state;
     return unsetenv("TEAHOUSE_HOME") | unsetenv("TEAHOUSE_FOR") | unsetenv("TEAHOUSE_BEHIND_PROXY") |
-           unsetenv("TEAHOUSE_JSON") | unsetenv("TEAHOUSE_ROLE");
+           unsetenv("TEAHOUSE_JSON") | unsetenv("TEAHOUSE_ROLE") | unsetenv("TEAHOUSE_CUPS");
 }
 
 static void both_spellings_and_any_order(void **state)
@@ -101,6 +102,7 @@ static void the_environment_fills_in_and_the_line_wins(void **state)
 {
     static const char *const words[WORDS] = {"brew", "r", "--for=1"};
     struct args args;
+    unsigned cups = 7;
     int64_t ms = 0;
 
     (void)state;
@@ -112,8 +114,15 @@ static void the_environment_fills_in_and_the_line_wins(void **state)
     assert_string_equal(args_text(&args, "home"), "/from/there");
     args_milliseconds(&args, "for", &ms);
     assert_int_equal(ms, 1000);
+    args_number(&args, "cups", &cups);
+    assert_int_equal(cups, 7);
     assert_false(args_switch(&args, "behind-proxy"));
     assert_true(args.json);
+
+    setenv("TEAHOUSE_CUPS", "60000", 1);
+    assert_int_equal(read_words(words, &args), ARGS_RUN);
+    args_number(&args, "cups", &cups);
+    assert_int_equal(cups, 60000);
 
     setenv("TEAHOUSE_BEHIND_PROXY", "yes", 1);
     assert_int_equal(read_words(words, &args), ARGS_WRONG);
@@ -162,6 +171,10 @@ static void a_wrong_line_says_what_would_be_right(void **state)
         {{"brew", "--for", "-1"}, "teahouse brew: --for takes seconds up to a day, such as 2.5, not '-1'"},
         {{"brew", "--for", "1."}, "teahouse brew: --for takes seconds up to a day, such as 2.5, not '1.'"},
         {{"brew", "--for", "86400.1"}, "teahouse brew: --for takes seconds up to a day"},
+        {{"brew", "--cups", "0"}, "teahouse brew: --cups takes a number from 1 to 60000, not '0'"},
+        {{"brew", "--cups", "60001"}, "teahouse brew: --cups takes a number from 1 to 60000, not '60001'"},
+        {{"brew", "--cups", "2.5"}, "teahouse brew: --cups takes a number from 1 to 60000, not '2.5'"},
+        {{"brew", "--cups", "-1"}, "teahouse brew: --cups takes a number from 1 to 60000, not '-1'"},
         {{"brew", "--listen", "8080"},
          "teahouse brew: --listen takes an address and a port, such as 127.0.0.1:8080"},
         {{"brew", "--role", "listener|speaker"}, "teahouse brew: --role takes listener|speaker, not"},

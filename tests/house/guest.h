@@ -28,7 +28,8 @@ struct letter {
 
 struct guest {
     struct inn *inn;
-    struct session *session; /* NULL once the house has closed or the guest has hung up */
+    const struct address *from; /* NULL: nowhere that is counted */
+    struct session *session;    /* NULL once the house has closed or the guest has hung up */
     uint8_t seed[32], key[32];
     char handle[HANDLE_BYTES + 1];
     uint8_t nonce[32], house[32];
@@ -216,7 +217,8 @@ static inline void guest_challenged(struct guest *g)
 
 static inline void guest_arrive(struct guest *g, struct inn *inn)
 {
-    const struct line line = {guest_take, guest_closed, g};
+    const struct line line = {guest_take, guest_closed, g,
+                              g->from == NULL ? CROWD_NONE : house_crowd(inn->house, g->from)};
 
     guest_forget(g);
     g->inn = inn;

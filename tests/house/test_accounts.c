@@ -1,5 +1,7 @@
 #include "house/guest.h"
 
+#include <stdio.h>
+
 static void a_new_account_signs_up_and_in(void **state)
 {
     struct inn *inn = *state;
@@ -172,6 +174,56 @@ static void g53_g54_g55_bad_handles_are_refused(void **state)
 }
 
 /* The table of states: what a stranger may not do, and what is done once. */
+/* Nobody fills the house with accounts from one place; whoever has one is never kept out by that. */
+static void one_address_makes_so_many_accounts_an_hour(void **state)
+{
+    static const uint8_t one[4] = {192, 0, 2, 1}, two[4] = {192, 0, 2, 2};
+    const struct address here = address_v4(one, 1), there = address_v4(two, 1);
+    struct inn *inn = *state;
+    struct guest g, first;
+    char name[16];
+
+    assert_int_not_equal(house_crowd(inn->house, &here), house_crowd(inn->house, &there));
+    for (int i = 0; i < HOUSE_SIGN_UPS_EACH; i++) {
+        snprintf(name, sizeof name, "one-%d", i);
+        guest_key(&g, inn, name);
+        g.from = &here;
+        guest_arrive(&g, inn);
+        guest_sign_up(&g);
+        (void)guest_got(&g, SIGNAL_SIGNED_IN);
+        guest_hang_up(&g);
+        guest_forget(&g);
+        if (i == 0)
+            first = g;
+    }
+    guest_key(&g, inn, "the-next");
+    g.from = &here;
+    guest_arrive(&g, inn);
+    guest_sign_up(&g);
+    guest_refused(&g, REASON_TOO_MANY);
+    guest_arrive(&first, inn);
+    guest_sign_in(&first);
+    (void)guest_got(&first, SIGNAL_SIGNED_IN);
+    guest_hang_up(&first);
+
+    inn->now_ms += 60 * 60 * 1000 / HOUSE_SIGN_UPS_EACH;
+    guest_hang_up(&g);
+    guest_arrive(&g, inn);
+    guest_sign_up(&g);
+    (void)guest_got(&g, SIGNAL_SIGNED_IN);
+    guest_hang_up(&g);
+    guest_forget(&g);
+
+    guest_key(&g, inn, "elsewhere");
+    g.from = &there;
+    guest_arrive(&g, inn);
+    guest_sign_up(&g);
+    (void)guest_got(&g, SIGNAL_SIGNED_IN);
+    guest_hang_up(&g);
+    guest_forget(&g);
+    guest_forget(&first);
+}
+
 static void requests_have_their_state(void **state)
 {
     static const enum signal_type of_the_signed_in[] = {SIGNAL_ROOM_NEW,   SIGNAL_ROOM_LIST, SIGNAL_ROOM_SHOW,
@@ -334,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(f19_a_signature_counts_once, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_handle_is_had_once, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g53_g54_g55_bad_handles_are_refused, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(one_address_makes_so_many_accounts_an_hour, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(requests_have_their_state, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_stranger_does_not_stay, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(haste_is_refused_and_then_ended, inn_start, inn_end),

@@ -79,19 +79,27 @@ static void house_accept(void *context, struct ws *ws, const struct http_request
         assert_int_equal(ws_send(ws, BYTES_TEXT("welcome")), OK);
 }
 
-static void open_house(struct house *h, struct ws_limits limits)
+static void open_house_at(struct house *h, const struct address *at, struct http_server_options options,
+                          struct ws_limits limits)
 {
-    struct http_server_options options = {.origins = origins, .connections_max = 4};
     struct ws_route route = {
         .path = "/signal", .protocol = "teahouse.1", .limits = limits, .accept = house_accept, .context = h};
-    struct address at = address_v4(loopback4, 0);
 
     *h = (struct house){.loop = patience_loop()};
     options.loop = h->loop;
+    options.origins = origins;
     assert_int_equal(http_server_new(&options, &h->server), OK);
-    assert_int_equal(http_listen(h->server, &at, NULL, &h->at), OK);
+    assert_int_equal(http_listen(h->server, at, NULL, &h->at), OK);
     assert_int_equal(ws_route_add(h->server, &route), OK);
     assert_int_equal(ws_route_add(h->server, &route), E_EXISTS);
+}
+
+static void open_house(struct house *h, struct ws_limits limits)
+{
+    static const struct http_server_options options = {.connections_max = 4};
+    struct address at = address_v4(loopback4, 0);
+
+    open_house_at(h, &at, options, limits);
 }
 
 static void close_house(struct house *h)
@@ -465,6 +473,91 @@ static void links_count_as_connections(void **state)
     close_house(&h);
 }
 
+/* One address has so many connections, links among them, and a place is free again when one has gone. */
+static void one_address_has_no_more_than_its_share(void **state)
+{
+    static const struct http_server_options options = {.connections_each = 2};
+    struct address own;
+    struct house h;
+    struct raw r[3];
+
+    (void)state;
+    if (!raw_own_address(&own))
+        skip();
+    open_house_at(&h, &own, options, (struct ws_limits){0});
+    upgrade(&r[0], &h);
+    raw_connect(&r[1], h.loop, &h.at);
+    raw_send(&r[1], "GET /nothing HTTP/1.1\r\nHost: t\r\n\r\n");
+    raw_expect(&r[1], "404 Not Found");
+    raw_connect(&r[2], h.loop, &h.at);
+    raw_expect_end(&r[2]);
+    raw_close(&r[2]);
+    for (unsigned i = 0; i < 2; i++) {
+        raw_close(&r[i]);
+        while (i == 0 && h.closed == 0)
+            patience_run(h.loop);
+        do { /* until the server has seen it go */
+            raw_connect(&r[2], h.loop, &h.at);
+            raw_try(&r[2], BYTES_TEXT("GET /nothing HTTP/1.1\r\nHost: t\r\n\r\n"), &(size_t){0});
+            while (!r[2].ended && r[2].len == 0)
+                patience_run(h.loop);
+            if (r[2].ended)
+                raw_close(&r[2]);
+        } while (r[2].ended);
+        raw_close(&r[2]);
+    }
+    close_house(&h);
+}
+
+/* Behind a proxy all connections are its own; it names who is there, and what others wrote before it into the
+ * line counts for nothing. */
+static void behind_a_proxy_links_are_counted_by_whom_it_names(void **state)
+{
+    static const struct http_server_options options = {.connections_each = 2, .behind_proxy = true};
+    static const struct {
+        const char *forwarded;
+        bool fits;
+    } rows[] = {
+        {"X-Forwarded-For: 192.0.2.1\r\n", true},
+        {"X-Forwarded-For: 198.51.100.7 , 192.0.2.1:4444\r\n", true},
+        {"X-Forwarded-For: 198.51.100.7, 192.0.2.1\r\n", false},
+        {"X-Forwarded-For: 198.51.100.7\r\nX-forwarded-FOR: 192.0.2.1\r\n", false},
+        {"X-Forwarded-For: 203.0.113.1, 203.0.113.2, 192.0.2.1\r\n", false},
+        {"X-Forwarded-For: 192.0.2.1, 198.51.100.7\r\n", true},
+        {"X-Forwarded-For: [2001:db8:1::5]:4444\r\n", true},
+        {"X-Forwarded-For: 2001:db8:1::6\r\n", true},
+        {"X-Forwarded-For: [2001:db8:1::7]\r\n", false},
+        /* A proxy that names nobody is no reason to shut everybody out. */
+        {"", true},
+        {"X-Forwarded-For: unknown\r\n", true},
+        {"X-Forwarded-For: 192.0.2.1,\r\n", true},
+    };
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    struct address loopback = address_v4(loopback4, 0);
+    struct raw r[ROWS], again;
+    char text[512];
+    struct house h;
+
+    (void)state;
+    open_house_at(&h, &loopback, options, (struct ws_limits){0});
+    for (unsigned i = 0; i < ROWS; i++) {
+        raw_connect(&r[i], h.loop, &h.at);
+        snprintf(text, sizeof text, UPGRADE KEY "%s\r\n", rows[i].forwarded);
+        raw_send(&r[i], text);
+        raw_expect(&r[i], rows[i].fits ? "HTTP/1.1 101 " : "HTTP/1.1 429 Too Many Requests\r\n");
+    }
+    raw_close(&r[0]);
+    while (h.closed == 0)
+        patience_run(h.loop);
+    raw_connect(&again, h.loop, &h.at);
+    raw_send(&again, UPGRADE KEY "X-Forwarded-For: 192.0.2.1\r\n\r\n");
+    raw_expect(&again, "HTTP/1.1 101 ");
+    raw_close(&again);
+    for (unsigned i = 1; i < ROWS; i++)
+        raw_close(&r[i]);
+    close_house(&h);
+}
+
 static void link_outlives_the_server(void **state)
 {
     struct house h;
@@ -810,6 +903,8 @@ int main(void)
         cmocka_unit_test(dropped_from_within),
         cmocka_unit_test(refused_before_the_upgrade),
         cmocka_unit_test(links_count_as_connections),
+        cmocka_unit_test(one_address_has_no_more_than_its_share),
+        cmocka_unit_test(behind_a_proxy_links_are_counted_by_whom_it_names),
         cmocka_unit_test(link_outlives_the_server),
         cmocka_unit_test(never_attached_is_freed_with_its_peer),
         cmocka_unit_test(silent_peer_is_pinged_and_given_up),
