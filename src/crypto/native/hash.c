@@ -2,6 +2,7 @@
  * needs no memory and so cannot fail half-way through a key schedule. */
 #include "crypto/crypto.h"
 #include "crypto/native/native.h"
+#include "crypto/somewhere.h"
 
 #include <sodium.h>
 #include <string.h>

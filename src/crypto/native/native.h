@@ -4,8 +4,6 @@
 #ifndef CRYPTO_NATIVE_NATIVE_H
 #define CRYPTO_NATIVE_NATIVE_H
 
-#include "base/bytes.h"
-
 #include <openssl/evp.h>
 
 struct fetched {
@@ -16,13 +14,5 @@ struct fetched {
 
 /* NULL before crypto_start. */
 const struct fetched *fetched(void);
-
-/* The libraries' headers promise the compiler that pointers are never NULL, not even to nothing. */
-static inline const uint8_t *somewhere(struct bytes b)
-{
-    static const uint8_t nothing;
-
-    return b.len == 0 ? &nothing : b.at;
-}
 
 #endif

@@ -1,7 +1,9 @@
+/* Both makes have libsodium's curves. */
 #include "crypto/crypto.h"
-#include "crypto/native/native.h"
+#include "crypto/somewhere.h"
 
-#include <sodium.h>
+#include <sodium/crypto_scalarmult_curve25519.h>
+#include <sodium/crypto_sign_ed25519.h>
 #include <string.h>
 
 enum result crypto_x25519_public(const uint8_t secret[static 32], uint8_t out[static 32])
