@@ -371,6 +371,12 @@ static void needle_of(struct memory_needle *needle, struct bytes label, size_t l
     memory_needle_take(needle, derived, len);
 }
 
+#ifdef __wasm__
+enum { KEY_STANDS_IN_A_ROW = false }; /* a module's AES keeps its keys bitsliced */
+#else
+enum { KEY_STANDS_IN_A_ROW = true };
+#endif
+
 /* Looks for the keys themselves in the memory of the process: they are there while they may be, and nowhere
  * afterwards. */
 static void erased_keys_leave_no_trace(void **state)
@@ -389,14 +395,15 @@ static void erased_keys_leave_no_trace(void **state)
     assert_int_equal(say(room.rings[ALICE], 0, 1, frame), OK);
     assert_int_equal(hear(room.rings[BOB], 0, 0, frame, NULL), OK);
     assert_int_not_equal(memory_count(&base_needle), 0);
-    assert_int_not_equal(memory_count(&sender_needle), 0);
+    assert_int_equal(memory_count(&sender_needle) != 0, KEY_STANDS_IN_A_ROW);
     assert_int_not_equal(memory_count(&salt_needle), 0);
 
     for (uint16_t i = 0; i < 3; i++)
         assert_int_equal(enter(room.rings[i], 100, i, 0x1235, false), OK);
     for (unsigned i = 0; i < 3; i++)
         keyring_due(room.rings[i], 100 + OLD_KEY_MS - 1);
-    assert_int_not_equal(memory_count(&sender_needle), 0);
+    assert_int_equal(memory_count(&sender_needle) != 0, KEY_STANDS_IN_A_ROW);
+    assert_int_not_equal(memory_count(&salt_needle), 0);
     for (unsigned i = 0; i < 3; i++)
         keyring_due(room.rings[i], 100 + OLD_KEY_MS);
     assert_int_equal(memory_count(&sender_needle), 0);
