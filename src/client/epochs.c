@@ -143,10 +143,12 @@ void epochs_handshake(struct client *s, const struct signal_handshake *handshake
         arrival_again(s);
         return;
     }
-    if (res != OK) {
+    if (res == E_NOT_FOUND)
+        plan_split(s);
+    else if (res != OK)
         client_alarm(s, "a change of the room was refused");
+    if (res != OK)
         return;
-    }
     if (change->alarm)
         client_alarm(s, "the house's word about who came or went is not what the members' is");
     if (change->out)

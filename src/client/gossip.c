@@ -170,8 +170,14 @@ static void tell(struct client *s, enum client_news_kind kind, uint32_t leaf, bo
 void gossip_heard(struct client *s, const struct signal_say *said)
 {
     const struct core_said *what;
+    enum result res;
 
-    if (!client_is_in_room(s) || core_room_hear(s->core, client_time(), said->message, &what) != OK)
+    if (!client_is_in_room(s))
+        return;
+    res = core_room_hear(s->core, client_time(), said->message, &what);
+    if (res == E_NOT_FOUND)
+        plan_split(s);
+    if (res != OK)
         return;
     switch (what->talk.type) {
     case TALK_CHAT:

@@ -11,7 +11,7 @@
 #include "client/session.h"
 #include "core/core.h"
 
-enum { CLIENT_WHAT_SIZE = 256, CLIENT_MEDIA_URL_SIZE = 513 };
+enum { CLIENT_WHAT_SIZE = 256, CLIENT_MEDIA_URL_SIZE = 513, PINS = 256 };
 
 /* Something that the person wants done, until it is done or cannot be. */
 struct wish {
@@ -32,6 +32,12 @@ struct chat {
 
 /* What our SAY that is at the house was for. */
 enum client_saying { SAYING_WISH, SAYING_HAND, SAYING_CHAT, SAYING_PLAN };
+
+/* Whose key a name was first seen with. */
+struct client_pin {
+    uint8_t account[32];
+    char handle[HANDLE_BYTES + 1];
+};
 
 struct client {
     struct client_options options;
@@ -73,6 +79,9 @@ struct client {
     uint64_t plan_due_us;         /* of our own, where we are the steward */
     bool plan_missed, plan_ended; /* for 15 s, for 60 s: told */
     uint64_t verdicts_us;         /* when the voices are judged again */
+    bool split_told;
+    uint64_t foreign_seen; /* of keyring_stats, a second ago */
+    unsigned foreign_s;    /* for so many seconds foreign voices have come */
 
     unsigned losses; /* how often the house gave our seat up */
     bool left_house, left_relay;
@@ -82,6 +91,8 @@ struct client {
 
     size_t seat_count;
     struct client_seat seats[TABLE_LEAVES];
+    size_t pin_count;             /* all that were made; the oldest make room */
+    struct client_pin pins[PINS]; /* for this session alone (F21) */
 };
 
 /* --- session.c --- */
@@ -190,6 +201,9 @@ bool plan_is_ours(const struct client *);
 void plan_begin(struct client *);
 void plan_heard(struct client *, enum core_plan);
 void plan_due(struct client *, uint64_t now_us);
+/* Something of another group has come. */
+void plan_split(struct client *);
+void plan_listen(struct client *);
 
 /* --- departure.c --- */
 

@@ -14,6 +14,29 @@ void people_drop(struct client *s, uint32_t leaf)
     s->seat_count = kept;
 }
 
+/* The house tells names, and could tell another's tomorrow: a name is its first key's, and a key has its
+ * first name, as long as the session lives. Nothing of it is kept on the disk (F21). */
+static void pin(struct client *s, const struct client_seat *seat)
+{
+    size_t held = s->pin_count < PINS ? s->pin_count : PINS;
+    struct client_pin *next = &s->pins[s->pin_count % PINS];
+
+    for (size_t i = 0; i < held; i++) {
+        bool same_key = memcmp(s->pins[i].account, seat->account, sizeof seat->account) == 0;
+        bool same_name = strcmp(s->pins[i].handle, seat->handle) == 0;
+
+        if (same_key && same_name)
+            return;
+        if (same_key || same_name) {
+            client_alarm(s, "the house gives a name to another key than before");
+            return;
+        }
+    }
+    memcpy(next->account, seat->account, sizeof next->account);
+    memcpy(next->handle, seat->handle, sizeof next->handle);
+    s->pin_count++;
+}
+
 void people_add(struct client *s, const struct core_member *member, struct bytes told)
 {
     struct client_seat seat = {.leaf = member->leaf, .speaker = member->speaker};
@@ -36,6 +59,8 @@ void people_add(struct client *s, const struct core_member *member, struct bytes
         s->seats[at] = s->seats[at - 1];
     s->seats[at] = seat;
     s->seat_count++;
+    if (member->bound && seat.handle[0] != '\0')
+        pin(s, &seat);
 }
 
 void people_move(struct client *s, const struct core_member *member)
@@ -99,6 +124,7 @@ void people_judge(struct client *s, uint64_t now_us)
     s->verdicts_us = now_us + (uint64_t)CLIENT_VERDICT_MS * 1000;
     for (unsigned slot = 0; slot < SLOTS; slot++)
         changed = judge_one(s, slot) || changed;
+    plan_listen(s);
     if (changed)
         client_tell(s, (struct client_news){.kind = NEWS_ROSTER});
 }

@@ -1,5 +1,8 @@
 #include "client/inside.h"
 
+/* A stream brings 50 frames a second. */
+enum { FOREIGN_FRAMES = 25, FOREIGN_S = 3 };
+
 bool plan_is_ours(const struct client *s)
 {
     const struct core_member *steward = core_room_steward(s->core);
@@ -22,6 +25,32 @@ void plan_begin(struct client *s)
 {
     confirmed(s, loop_now_us());
     s->plan_due_us = 0;
+    s->split_told = false;
+    s->foreign_seen = 0;
+    s->foreign_s = 0;
+}
+
+/* An honest house has one group under a room's name, and brings nothing of a former one (F3). */
+void plan_split(struct client *s)
+{
+    if (s->split_told)
+        return;
+    s->split_told = true;
+    client_alarm(s, "the house has another group under this room's name: the room is split");
+}
+
+/* Asked once a second. Some foreign frames come from whoever has just left the stage; a stream of them is a
+ * half of the room that went on without us, or us without it (F3, F13). While our own link is broken that is
+ * no wonder. */
+void plan_listen(struct client *s)
+{
+    uint64_t foreign = keyring_stats(core_room_keyring(s->core))->foreign;
+    bool streams = s->linked && foreign - s->foreign_seen >= FOREIGN_FRAMES;
+
+    s->foreign_seen = foreign;
+    s->foreign_s = streams ? s->foreign_s + 1 : 0;
+    if (s->foreign_s == FOREIGN_S)
+        client_alarm(s, "voices come in that this room has no key for");
 }
 
 void plan_heard(struct client *s, enum core_plan plan)

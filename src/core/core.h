@@ -234,9 +234,9 @@ struct core_said {
 
 /* Opens what another says, from SAID. *out is the room's, until the next core_room_hear. After an error
  * nothing has happened, and nobody is to be told but a log. OK | E_STATE (not seated) | E_STALE (of an epoch
- * that is over) | E_NO_KEY (of one to come) | E_REPLAY | E_REFUSED (its sender may not say that; or it is no
- * talk) | E_NOT_FOUND (another group; a mute of nobody) | E_UNSUPPORTED (talk of a later version) |
- * E_MALFORMED | E_FORGED | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
+ * that is over) | E_NO_KEY (of one to come) | E_REPLAY | E_REFUSED (its sender may not say that, or a mute of
+ * nobody; or it is no talk) | E_NOT_FOUND (another group: the room is split) | E_UNSUPPORTED (talk of a later
+ * version) | E_MALFORMED | E_FORGED | E_TOO_LARGE | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_hear(struct core_room *, struct core_now, struct bytes message,
                                     const struct core_said **out);
 

@@ -405,6 +405,8 @@ static enum result open_by(struct keyring *ring, struct epoch *e, struct window 
         return res;
     ring->stats.attempts++;
     res = seal_decrypt(s->key, name->counter, bytes(frame.at, FRAME_HEADER_LEN), plain, tag);
+    if (res == E_FORGED)
+        ring->stats.foreign++;
     if (res != OK)
         return res;
 
@@ -447,13 +449,17 @@ static enum result open_frame(struct keyring *ring, uint64_t now_ms, unsigned sl
     if (res != OK)
         return res;
     res = epoch_of(ring, name.epoch, &e);
-    if (res == E_STALE && is_before_our_time(ring, name.epoch))
-        return E_NOT_FOUND;
+    if (res == E_STALE) {
+        ring->stats.foreign++;
+        return is_before_our_time(ring, name.epoch) ? E_NOT_FOUND : res;
+    }
     if (res != OK)
         return res;
     s = find(e, name.leaf);
-    if (s == NULL || s->gone)
+    if (s == NULL || s->gone) {
+        ring->stats.foreign++;
         return E_REFUSED;
+    }
     memcpy(sealed, frame.at, frame.len);
     res = open_by(ring, e, &s->windows[slot], s, &name, frame);
     if (res != OK)
@@ -512,6 +518,7 @@ bool keyring_is_muted(const struct keyring *ring, uint16_t leaf)
 void keyring_gave_up(struct keyring *ring)
 {
     ring->stats.refused[E_NO_KEY]++;
+    ring->stats.foreign++;
 }
 
 const struct keyring_stats *keyring_stats(const struct keyring *ring)

@@ -26,6 +26,9 @@ struct keyring_stats {
     uint64_t sealed, opened;
     uint64_t attempts;              /* AEAD openings: never more than one a frame (G35) */
     uint64_t refused[RESULT_COUNT]; /* frames, by reason */
+    /* Frames that nobody on this room's stage has sealed in an epoch that we are in or were: of another half
+     * of a room that is split, or of a half that goes on without us. */
+    uint64_t foreign;
 };
 
 /* `plain_len` is the profile's: FRAME_PLAIN_SPEECH or FRAME_PLAIN_MUSIC. The first counter is drawn here.

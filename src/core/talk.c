@@ -185,8 +185,10 @@ enum result core_room_hear(struct core_room *room, struct core_now now, struct b
         said.leaf = opened->sender;
         res = talk_read(opened->application, &said.talk);
     }
-    if (res == OK)
+    if (res == OK) {
         res = may_say(room, roster_find(&room->roster, said.leaf), &said.talk);
+        res = res == E_NOT_FOUND ? E_REFUSED : res; /* not to be taken for another group */
+    }
     if (res == OK && said.talk.type == TALK_PLAN)
         res = judge_plan(room, now, &said);
     if (res != OK) {
