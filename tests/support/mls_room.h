@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    ROOM_MAX = 256,
+    ROOM_MAX = 512,
     ROOM_CONTEXT = 0xf101, /* a private extension of the context */
     ROOM_LEAF = 0xf102,    /* and one of leaves */
     ROOM_NOW = 1700000000,
