@@ -10,23 +10,26 @@ const word = (bytes) => (bytes && bytes.length ? hex(bytes) : '-');
 
 const CONTEXT = 0xf101, LEAF = 0xf102, HOUR = 3600, DAY = 86400;
 
-// core itself, in a process of its own that holds many members: core_for_peers.c says how it is spoken to.
+// core itself, natively or as WebAssembly, in a process of its own that holds many members: core_for_peers.c says how it
+// is spoken to.
 export class CoreHouse {
-    kind = 'core';
     waiting = [];
     seats = 0;
-    constructor(program, now) {
-        this.process = spawn(program, [String(now)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    free = [];
+    constructor(kind, command, ...words) {
+        this.kind = kind;
+        this.process = spawn(command, [...words, String(Math.floor(Date.now() / 1000))],
+                             { stdio: ['pipe', 'pipe', 'inherit'] });
         createInterface({ input: this.process.stdout }).on('line', (line) => {
             const [resolve, reject, asked] = this.waiting.shift();
             if (line.startsWith('ok'))
                 resolve(line.slice(3).split(' '));
             else
-                reject(new Error(`core, asked to ${asked}: ${line}`));
+                reject(new Error(`${kind}, asked to ${asked}: ${line}`));
         });
         this.ended = new Promise((resolve) => this.process.on('exit', (code) => {
             for (const [, reject, asked] of this.waiting)
-                reject(new Error(`core has ended, asked to ${asked}`));
+                reject(new Error(`${kind} has ended, asked to ${asked}`));
             resolve(code);
         }));
     }
@@ -36,7 +39,6 @@ export class CoreHouse {
             this.process.stdin.write(words.join(' ') + '\n');
         });
     }
-    free = [];
     member(suite) {
         return new CoreMember(this, this.free.pop() ?? this.seats++, suite);
     }
@@ -47,9 +49,8 @@ export class CoreHouse {
 }
 
 class CoreMember {
-    kind = 'core';
     constructor(house, seat, suite) {
-        Object.assign(this, { house, seat, suite });
+        Object.assign(this, { house, seat, suite, kind: house.kind });
     }
     ask(verb, ...words) {
         return this.house.ask(verb, this.seat, ...words);
@@ -136,7 +137,7 @@ function answered_at_once(impl) {
 // section 12.4 wants: core refuses it.
 export class TsHouse {
     kind = 'ts-mls';
-    static async load() {
+    static async load({ as_it_comes = false } = {}) {
         const house = new TsHouse();
         house.mls = await import('ts-mls');
         house.trees = await import('ts-mls/ratchetTree.js');
@@ -145,8 +146,8 @@ export class TsHouse {
         house.suites = {};
         for (const suite of [1, 3]) {
             const name = Object.entries(house.mls.ciphersuites).find(([, id]) => id === suite)[0];
-            house.suites[suite] = answered_at_once(
-                await house.mls.getCiphersuiteImpl(house.mls.getCiphersuiteFromName(name)));
+            const impl = await house.mls.getCiphersuiteImpl(house.mls.getCiphersuiteFromName(name));
+            house.suites[suite] = as_it_comes ? impl : answered_at_once(impl);
         }
         return house;
     }

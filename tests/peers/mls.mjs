@@ -17,7 +17,7 @@ async function main() {
         names.forEach((name, i) => console.log(`ok ${i + 1} - ${name} # SKIP the npm packages of tests/peers are not installed`));
         return 0;
     }
-    const core = new CoreHouse(program, Math.floor(Date.now() / 1000));
+    const core = new CoreHouse('core', program);
     let failed = 0;
     for (const [seed, name] of names.entries()) {
         const suite = seed % 2 ? 1 : 3;

@@ -1,11 +1,11 @@
 // The random walk of tests/peers with ts-mls in larger groups than a test has time for: JSON lines. Usage:
-// mls_peer.mjs CORE_FOR_PEERS
-import { CoreHouse, TsHouse } from '../tests/peers/members.mjs';
-import { walk } from '../tests/peers/walk.mjs';
+// mls-peer.mjs CORE_FOR_PEERS
+import { CoreHouse, TsHouse } from '../../tests/peers/members.mjs';
+import { walk } from '../../tests/peers/walk.mjs';
 
 const SIZE = 40, STEPS = 300, SEEDS = 2;
 
-const core = new CoreHouse(process.argv[2], Math.floor(Date.now() / 1000));
+const core = new CoreHouse('core', process.argv[2]);
 const ts = await TsHouse.load();
 for (let seed = 0; seed < SEEDS; seed++) {
     const start = performance.now();
