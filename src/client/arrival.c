@@ -109,6 +109,18 @@ static enum result sit_down(struct client *s, const struct signal_seated *seated
     return res;
 }
 
+/* A doorkeeper who means ill, or a house, gave us a leaf without its keys (F23): it is given back, and
+ * another asked for. Where the group is not the link's there is nothing to be tried again. */
+static bool comes_again(struct client *s, enum result why)
+{
+    struct signal signal = {.type = SIGNAL_LEAVE};
+
+    if (why == E_REFUSED || why == E_UNSUPPORTED || why == E_NO_MEMORY || s->losses++ >= CLIENT_LOSSES)
+        return false;
+    memcpy(signal.leave.room, s->options.room, sizeof signal.leave.room);
+    return client_ask(s, &signal) == OK && arrival_prepare(s) == OK && arrival_ask(s) == OK;
+}
+
 /* The table is ours, or we are at it. What house and tree say of the seat must be one. */
 void arrival_seated(struct client *s, const struct signal_seated *seated)
 {
@@ -116,10 +128,10 @@ void arrival_seated(struct client *s, const struct signal_seated *seated)
 
     if (s->state == CLIENT_ENTERING) {
         res = core_room_join(s->coming, client_time(), seated->welcome, seated->tree);
-        if (res != OK) {
+        if (res != OK && !comes_again(s, res))
             departure_leave(s, res, another_room);
+        if (res != OK)
             return;
-        }
     } else if (s->state != CLIENT_FOUNDING) {
         return;
     }

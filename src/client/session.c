@@ -269,6 +269,7 @@ void client_free(struct client *s)
     core_room_free(s->core);
     core_room_free(s->coming);
     loop_timer_free(s->timer);
+    wipe(s, sizeof *s); /* names of people, and what was about to be said to them */
     free(s);
 }
 

@@ -112,6 +112,7 @@ static void tell_all(struct upload *u, uint32_t request)
         struct session *joiner = u->placed[i];
 
         seating_take(joiner, u->leaves[i]);
+        joiner->seated_by = s->leaf;
         seating_tell(joiner, joiner->enter_request, u->commit->epoch + 1, u->commit->welcome,
                      u->commit->tree);
     }

@@ -64,10 +64,33 @@ void doorkeeper_committed(struct gathering *g, const struct session *by)
     }
 }
 
+/* Somebody who was seated left without ever having followed: the Welcome may have been good for nothing, and
+ * nobody but its maker can tell (attack F23). The duty goes to others, as long as there are any. */
+void doorkeeper_failed(struct gathering *g, uint32_t leaf)
+{
+    struct session *s = gathering_leaf(g, leaf);
+
+    if (s != NULL)
+        s->shunned = true;
+}
+
+static struct session *willing(const struct gathering *g, uint32_t from)
+{
+    struct session *s = gathering_awake(g, from);
+
+    while (s != NULL && s->shunned)
+        s = gathering_awake(g, s->leaf + 1);
+    return s;
+}
+
 static struct session *whom(const struct gathering *g)
 {
-    struct session *next = g->asked ? gathering_awake(g, g->asked_leaf + 1) : NULL;
+    struct session *next = g->asked ? willing(g, g->asked_leaf + 1) : NULL;
 
+    if (next == NULL)
+        next = willing(g, 0);
+    if (next == NULL && g->asked)
+        next = gathering_awake(g, g->asked_leaf + 1);
     return next != NULL ? next : gathering_awake(g, 0);
 }
 

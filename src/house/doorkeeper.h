@@ -12,6 +12,8 @@ void doorkeeper_anew(struct gathering *);
 /* The one who was asked has committed: those whom he was offered and left out get another doorkeeper, and who
  * was left out twice is sent away, with a KeyPackage that no member takes. */
 void doorkeeper_committed(struct gathering *, const struct session *by);
+/* Whom the leaf seated could not sit down: it is asked no more while others can be. */
+void doorkeeper_failed(struct gathering *, uint32_t leaf);
 /* Somebody is awake, or may still come back to its seat: the table is not founded anew. */
 bool doorkeeper_is_awaited(const struct gathering *);
 /* Asks, where there is something to ask and nobody asked who still has time. With nobody

@@ -92,6 +92,8 @@ struct session {
     bool ticket_owed;        /* one was due while no relay was linked, ... */
     uint32_t ticket_request; /* ... asked for by this request, or 0 */
     bool answers;            /* it has said in this seat that it follows */
+    uint32_t seated_by;      /* the leaf whose commit brought it here */
+    bool shunned;            /* whom it seated could not sit down: others keep the door */
     uint8_t *held;           /* owned: a commit that waits for the end of a trial */
     size_t held_len;
     uint64_t held_number;

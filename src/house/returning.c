@@ -24,6 +24,8 @@ static enum result take_over(struct session *s, struct session *old)
     s->moderates = old->moderates;
     s->role = old->role;
     s->answers = old->answers;
+    s->seated_by = old->seated_by;
+    s->shunned = old->shunned;
     memcpy(s->alias, old->alias, sizeof s->alias);
     s->alias_len = old->alias_len;
     memcpy(s->bones, old->bones, sizeof s->bones);

@@ -193,6 +193,9 @@ void seating_take(struct session *s, uint32_t leaf)
     s->ticket = 0;
     s->ticket_owed = false;
     s->ticket_request = 0;
+    s->answers = false;
+    s->seated_by = SIGNAL_NO_LEAF;
+    s->shunned = false;
     random_fill(s->house->random, s->tag, sizeof s->tag);
     free(s->key_package);
     s->key_package = NULL;
@@ -361,6 +364,8 @@ struct answer seating_leave(struct session *s, const struct signal *message)
 
     if (s->place == PLACE_NONE || memcmp(s->gathering->room, message->leave.room, 32) != 0)
         return refusal(REASON_NOT_NOW, "not in this room");
+    if (s->place == PLACE_SEATED && !s->answers)
+        doorkeeper_failed(s->gathering, s->seated_by);
     if (s->place == PLACE_SEATED)
         res = seating_rise(s);
     else

@@ -454,7 +454,7 @@ static void f7_a_leaf_keeps_its_binding(void **state)
     group_end(&g);
 }
 
-static void g38_outsiders_and_ends_are_refused(void **state)
+static void f8_g38_outsiders_and_ends_are_refused(void **state)
 {
     static const struct opened cases[] = {
         {.kind = OPENED_COMMIT, .sender_type = MLS_SENDER_NEW_MEMBER_COMMIT},
@@ -624,7 +624,7 @@ int main(void)
         cmocka_unit_test(f4_replaced_by_its_own_word),
         cmocka_unit_test(f7_f25_ghosts_are_refused),
         cmocka_unit_test(f7_a_leaf_keeps_its_binding),
-        cmocka_unit_test(g38_outsiders_and_ends_are_refused),
+        cmocka_unit_test(f8_g38_outsiders_and_ends_are_refused),
         cmocka_unit_test(f4_f1_honest_rooms_stay_where_they_are),
         cmocka_unit_test(f2_f25_a_false_group_is_refused),
     };

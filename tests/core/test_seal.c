@@ -134,7 +134,7 @@ static void g34_zero_is_a_value(void **state)
     assert_true(got.leaf == 0 && got.epoch == 0 && got.counter == name.counter);
 }
 
-static void name_has_one_form(void **state)
+static void f29_a_key_id_has_one_form_and_length(void **state)
 {
     struct seal_name name = {0x1234, 0x56, 0x789abcde}, got;
     const uint8_t expected[FRAME_HEADER_LEN] = {0xbb, 1, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde};
@@ -218,9 +218,12 @@ static void voice_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header_vectors),          cmocka_unit_test(header_has_one_encoding),
-        cmocka_unit_test(frame_vector_of_suite_4), cmocka_unit_test(g34_zero_is_a_value),
-        cmocka_unit_test(name_has_one_form),       cmocka_unit_test(voice_goes_round),
+        cmocka_unit_test(header_vectors),
+        cmocka_unit_test(header_has_one_encoding),
+        cmocka_unit_test(frame_vector_of_suite_4),
+        cmocka_unit_test(g34_zero_is_a_value),
+        cmocka_unit_test(f29_a_key_id_has_one_form_and_length),
+        cmocka_unit_test(voice_goes_round),
         cmocka_unit_test(voice_refusals),
     };
 

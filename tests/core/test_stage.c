@@ -257,7 +257,7 @@ static void f30_nobody_fills_the_list_against_the_maker(void **state_)
 }
 
 /* A blocked account loses its seat by the same commit, and gets no other under its name. */
-static void a_block_ends_the_seat_and_shuts_the_door(void **state_)
+static void f20_a_block_ends_the_seat_and_shuts_the_door(void **state_)
 {
     static struct order_room order;
     struct table_of_people t;
@@ -464,7 +464,7 @@ int main(void)
         cmocka_unit_test(f1_only_moderators_words_count),
         cmocka_unit_test(f30_the_makers_word_is_above_all),
         cmocka_unit_test(f30_nobody_fills_the_list_against_the_maker),
-        cmocka_unit_test(a_block_ends_the_seat_and_shuts_the_door),
+        cmocka_unit_test(f20_a_block_ends_the_seat_and_shuts_the_door),
         cmocka_unit_test(f20_pseudonyms_stay),
         cmocka_unit_test(f1_a_late_joiner_sees_the_same_roles),
         cmocka_unit_test(f26_a_new_seat_replaces_the_old),

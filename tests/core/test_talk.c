@@ -303,7 +303,7 @@ static void the_stewards_plan_agrees(void **state)
     table_end(&t);
 }
 
-static void a_plan_that_differs_is_told(void **state)
+static void f10_a_plan_of_another_key_or_roster_is_told(void **state)
 {
     struct table_of_people t;
     struct talk plan;
@@ -375,7 +375,7 @@ int main(void)
         cmocka_unit_test(others_do_not_heed_what_nobody_may_say),
         cmocka_unit_test(answers_are_one_in_an_epoch),
         cmocka_unit_test(the_stewards_plan_agrees),
-        cmocka_unit_test(a_plan_that_differs_is_told),
+        cmocka_unit_test(f10_a_plan_of_another_key_or_roster_is_told),
         cmocka_unit_test(f17_a_plan_held_back_counts_as_none),
     };
 

@@ -636,6 +636,89 @@ static void g51_a_full_disk_refuses_and_forgets_nothing(void **state)
     clear(&t);
 }
 
+static unsigned seats_on_disk(struct store *look)
+{
+    struct store_rows rows;
+    unsigned count;
+
+    assert_int_equal(store_query(look, "SELECT COUNT(*) FROM seat", NULL, 0, &rows), OK);
+    assert_int_equal(store_next(&rows), OK);
+    count = (unsigned)store_column_int(&rows, 0);
+    store_done(&rows);
+    return count;
+}
+
+/* G51: many come in and talk at once, while somebody else reads the database and takes its time: nothing is
+ * locked, nothing is refused, nothing is lost. */
+static void g51_a_burst_under_a_readers_eyes_loses_nothing(void **state)
+{
+    enum { MANY = 30 };
+    struct inn *inn = *state;
+    struct guest anna, *all = calloc(MANY, sizeof *all);
+    struct store *look;
+    struct store_rows rows;
+    const char *why;
+    struct draft d;
+    uint8_t room[32];
+    unsigned seated = 0, epoch = 0;
+
+    assert_non_null(all);
+    guest_new(&anna, inn, "anna");
+    guest_room(&anna, "tea", room);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    for (unsigned i = 0; i < MANY; i++) {
+        char handle[] = "guest-a";
+
+        handle[6] = (char)('a' + i % 26);
+        handle[5] = (char)('0' + i / 26);
+        guest_new(&all[i], inn, handle);
+    }
+    assert_int_equal(store_look(inn->folder, house_schema(), &look, &why), OK);
+    assert_int_equal(store_query(look, "SELECT leaf FROM seat", NULL, 0, &rows), OK);
+    assert_int_equal(store_next(&rows), OK); /* and it is not done */
+
+    for (unsigned i = 0; i < MANY; i++)
+        guest_enter(&all[i], room, SIGNAL_LISTENER);
+    for (; seated < MANY; epoch++) {
+        const struct signal *m = guest_got(&anna, SIGNAL_WAITING);
+        struct bytes list = m->waiting.joiners;
+        struct signal_joiner joiner;
+
+        draft_start(&d, room, epoch, "group");
+        while (signal_joiner_next(&list, &joiner)) {
+            seated++;
+            draft_seat(&d, &all[seated - 1], joiner.waiting, seated);
+        }
+        draft_send(&d, &anna);
+        guest_got(&anna, SIGNAL_DONE);
+        guest_got(&anna, SIGNAL_HANDSHAKE);
+    }
+    guest_nothing(&anna);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(guest_got(&all[i], SIGNAL_SEATED)->seated.leaf, i + 1);
+        guest_forget(&all[i]);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        guest_say(&all[i], room, epoch, "group", 1);
+        for (unsigned k = 0; k < MANY; k++) {
+            guest_got(&all[k], k == i ? SIGNAL_DONE : SIGNAL_SAID);
+            guest_forget(&all[k]);
+        }
+        guest_got(&anna, SIGNAL_SAID);
+        guest_forget(&anna);
+    }
+    store_done(&rows);
+    assert_int_equal(seats_on_disk(look), MANY + 1);
+    store_close(look);
+    for (unsigned i = 0; i < MANY; i++)
+        guest_hang_up(&all[i]);
+    guest_hang_up(&anna);
+    for (unsigned i = 0; i < MANY; i++)
+        guest_forget(&all[i]);
+    guest_forget(&anna);
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +739,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaves_are_batched, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f26_commits_are_kept_for_a_while, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g51_a_full_disk_refuses_and_forgets_nothing, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(g51_a_burst_under_a_readers_eyes_loses_nothing, inn_start, inn_end),
     };
 
     return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);

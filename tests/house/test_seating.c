@@ -149,10 +149,11 @@ static void the_stage_is_for_the_charters_speakers(void **state)
 }
 
 /* Never more open microphones than slots, and leaves of the first table kept free for them. */
-static void a_room_has_its_bounds(void **state)
+/* F28: a room for 150 is full for listeners when 16 leaves are left, and those are for the stage, which has
+ * as many places. Once the speakers come first, and once the listeners. */
+static void fill(struct inn *inn, bool listeners_first)
 {
-    enum { MANY = TABLE_LEAVES + 1 };
-    struct inn *inn = *state;
+    enum { MANY = TABLE_LEAVES + 1, FIRST_LISTENERS = TABLE_LEAVES - STAGE_LEAVES };
     struct guest *all = calloc(MANY, sizeof *all);
     struct charter c;
     uint8_t room[32];
@@ -162,7 +163,8 @@ static void a_room_has_its_bounds(void **state)
     for (unsigned i = 0; i < MANY; i++) {
         char handle[] = "guest-aa";
         struct guest *g = &all[i];
-        bool would_speak = i < SLOTS + 1;
+        bool would_speak = listeners_first ? i == 0 || i > FIRST_LISTENERS : i < SLOTS + 1;
+        bool has_place = would_speak ? speakers < SLOTS : speakers + listeners < TABLE_LEAVES - STAGE_LEAVES;
 
         handle[6] = (char)('a' + i / 26);
         handle[7] = (char)('a' + i % 26);
@@ -176,7 +178,7 @@ static void a_room_has_its_bounds(void **state)
             speakers++;
             continue;
         }
-        if (would_speak ? speakers < SLOTS : speakers + listeners < TABLE_LEAVES - STAGE_LEAVES) {
+        if (has_place) {
             guest_join(g, &all[0], room, would_speak ? SIGNAL_SPEAKER : SIGNAL_LISTENER, "group",
                        i - 1 - refused, i - refused);
             speakers += would_speak;
@@ -191,12 +193,22 @@ static void a_room_has_its_bounds(void **state)
         inn_wait(inn, 200);
     }
     assert_int_equal(speakers, SLOTS);
-    assert_int_equal(speakers + listeners, TABLE_LEAVES - STAGE_LEAVES);
+    assert_int_equal(listeners, TABLE_LEAVES - STAGE_LEAVES - (listeners_first ? 1 : SLOTS));
     for (unsigned i = 0; i < MANY; i++) {
         guest_hang_up(&all[i]);
         guest_forget(&all[i]);
     }
     free(all);
+}
+
+static void f28_leaves_stay_free_for_the_stage(void **state)
+{
+    fill(*state, false);
+}
+
+static void f28_the_stage_comes_in_after_the_crowd(void **state)
+{
+    fill(*state, true);
 }
 
 static void one_seat_a_link(void **state)
@@ -360,7 +372,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(g47_no_ticket_without_a_seat, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(tickets_are_renewed_upward, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(the_stage_is_for_the_charters_speakers, inn_start, inn_end),
-        cmocka_unit_test_setup_teardown(a_room_has_its_bounds, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(f28_leaves_stay_free_for_the_stage, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(f28_the_stage_comes_in_after_the_crowd, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(one_seat_a_link, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(the_relay_hears_who_is_gone, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(g44_two_devices_have_two_leaves, inn_start, inn_end),

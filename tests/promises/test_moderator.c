@@ -24,7 +24,7 @@ static void all_see(const struct table_of_people *t, unsigned count)
     }
 }
 
-static void whom_a_moderator_seats_all_see(void **state)
+static void f38_whom_a_moderator_seats_all_see(void **state)
 {
     struct table_of_people t;
 
@@ -76,7 +76,7 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whom_a_moderator_seats_all_see),
+        cmocka_unit_test(f38_whom_a_moderator_seats_all_see),
         cmocka_unit_test(f31_nobody_is_kept_on_the_stage),
     };
 

@@ -54,7 +54,7 @@ static size_t account_read(const char *home, uint8_t room[static FILE_ROOM])
 }
 
 /* Nothing is there but the account, byte by byte as it was, and it names neither the room nor Ada. */
-static void a_home_knows_no_room_and_nobody(void **state)
+static void f21_a_home_knows_no_room_and_nobody(void **state)
 {
     static struct guests g;
     static uint8_t before[FILE_ROOM], after[FILE_ROOM];
@@ -100,7 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_outlives_neither_its_epoch_nor_the_room),
-        cmocka_unit_test(a_home_knows_no_room_and_nobody),
+        cmocka_unit_test(f21_a_home_knows_no_room_and_nobody),
     };
 
     return cmocka_run_group_tests_name("seized_phone", tests, NULL, NULL);
