@@ -118,6 +118,18 @@ static void tell_all(struct upload *u, uint32_t request)
     }
 }
 
+/* What could not be stored has not happened: whoever would have come in hears why, and does not wait for
+ * another doorkeeper who can do no more. */
+static void tell_refused(struct upload *u, struct answer why)
+{
+    for (unsigned i = 0; i < u->placed_count; i++) {
+        struct session *joiner = u->placed[i];
+
+        session_answer(joiner, joiner->enter_request, why);
+        gathering_quit(joiner);
+    }
+}
+
 /* Moderators, and whoever was asked to, commit as they please; others now and then (attack F27). */
 static bool may_commit(struct session *s)
 {
@@ -167,8 +179,10 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
         return refusal(REASON_STALE, "another commit has ended this epoch");
     if (res == E_EXISTS)
         return refusal(REASON_MALFORMED, "a joiner's leaf is taken");
-    if (res != OK)
+    if (res != OK) {
+        tell_refused(&u, trouble(res));
         return trouble(res);
+    }
 
     trial_begin(&u);
     tell_all(&u, message->request);

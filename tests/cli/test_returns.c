@@ -22,18 +22,13 @@ static char tone[SCRATCH_PATH];
 
 static int server_start(void **state)
 {
-    float *samples = malloc(TONE_S * SOUND_RATE * sizeof *samples);
-
     (void)state;
     scene_start(&scene, NULL);
     scene_sign_up(&scene, scene.url, "amy");
     scene_sign_up(&scene, scene.url, "bo");
     scene_sign_up(&scene, scene.url, "cy");
-    for (size_t i = 0; i < TONE_S * SOUND_RATE; i++)
-        samples[i] = 0.2f * (float)(i / 55 % 2) - 0.1f;
     scratch_path(scene.folder, "tone.wav", tone);
-    recording_write(tone, samples, TONE_S * SOUND_RATE);
-    free(samples);
+    recording_tone(tone, TONE_S);
     return 0;
 }
 
@@ -62,28 +57,6 @@ static int64_t listeners_are(struct process *p, const char *handles)
         at_us = scene_event(p, "roster", &line);
     while (strcmp(scene_text(line, "listeners"), handles) != 0);
     return at_us;
-}
-
-/* From the last sound before the longest silence to the first after it; it must sound at the end. */
-static double longest_gap_s(const char *recorded)
-{
-    struct recording heard = recording_read(recorded);
-    size_t quiet = 0, longest = 0;
-    bool begun = false;
-
-    for (size_t at = 0; at + SOUND_FRAME <= heard.count; at += SOUND_FRAME) {
-        float loudest = 0;
-
-        for (size_t i = 0; i < SOUND_FRAME; i++)
-            loudest = heard.samples[at + i] > loudest ? heard.samples[at + i] : loudest;
-        quiet = loudest > 0.02f ? 0 : quiet + SOUND_FRAME;
-        begun = begun || quiet == 0;
-        longest = begun && quiet > longest ? quiet : longest;
-    }
-    recording_free(&heard);
-    assert_true(begun);
-    assert_true(quiet < SOUND_RATE / 2);
-    return (double)longest / SOUND_RATE;
 }
 
 /* G46, and G20: the network that comes back is another one, with other ports. */
@@ -126,7 +99,7 @@ static void g46_who_left_meanwhile_is_not_there_any_more(void **state)
     /* Heard again, in the same seat; a second for the ears to show it. */
     assert_null(process_line_with(&bo, "\"seated\"", 3000));
     leave(&bo);
-    gap_s = longest_gap_s(heard) - (double)(back_us - cut_us) / 1e6;
+    gap_s = recording_longest_gap_s(heard) - (double)(back_us - cut_us) / 1e6;
     if (gap_s > 2.5)
         fail_msg("nothing was heard for %.1f s after the outage", gap_s);
     delay_end(way);

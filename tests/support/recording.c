@@ -56,3 +56,36 @@ void recording_free(struct recording *r)
     free(r->samples);
     *r = (struct recording){0};
 }
+
+double recording_longest_gap_s(const char *path)
+{
+    struct recording heard = recording_read(path);
+    size_t quiet = 0, longest = 0;
+    bool begun = false;
+
+    for (size_t at = 0; at + SOUND_FRAME <= heard.count; at += SOUND_FRAME) {
+        float loudest = 0;
+
+        for (size_t i = 0; i < SOUND_FRAME; i++)
+            loudest = heard.samples[at + i] > loudest ? heard.samples[at + i] : loudest;
+        quiet = loudest > 0.02f ? 0 : quiet + SOUND_FRAME;
+        begun = begun || quiet == 0;
+        longest = begun && quiet > longest ? quiet : longest;
+    }
+    recording_free(&heard);
+    assert_true(begun);
+    assert_true(quiet < SOUND_RATE / 2);
+    return (double)longest / SOUND_RATE;
+}
+
+void recording_tone(const char *path, unsigned seconds)
+{
+    size_t count = (size_t)seconds * SOUND_RATE;
+    float *samples = malloc(count * sizeof *samples);
+
+    assert_non_null(samples);
+    for (size_t i = 0; i < count; i++)
+        samples[i] = 0.2f * (float)(i / 55 % 2) - 0.1f;
+    recording_write(path, samples, count);
+    free(samples);
+}

@@ -113,11 +113,21 @@ static void server_run(struct scene *s, const char *listen, const char *const op
     s->media_port = port_of(scene_text(line, "media"));
 }
 
-void scene_start(struct scene *s, const char *const options[])
+void scene_open(struct scene *s)
 {
     memset(s, 0, sizeof *s);
     scratch_make(s->folder);
+}
+
+void scene_serve(struct scene *s, const char *const options[])
+{
     server_run(s, "127.0.0.1:0", options);
+}
+
+void scene_start(struct scene *s, const char *const options[])
+{
+    scene_open(s);
+    scene_serve(s, options);
 }
 
 void scene_kill_and_restart(struct scene *s)

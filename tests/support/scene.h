@@ -17,6 +17,9 @@ struct scene {
 
 /* `teahouse serve` on a free port of the loopback, with further options up to a NULL (may be NULL). */
 void scene_start(struct scene *, const char *const options[]);
+/* The two halves of that: the folder, in which `data` will be the server's, and the server. */
+void scene_open(struct scene *);
+void scene_serve(struct scene *, const char *const options[]);
 /* Kills the server with SIGKILL, and starts another on its port and data. */
 void scene_kill_and_restart(struct scene *);
 /* Ends the server by SIGTERM; it must go with 0. A scene of zeros is fine. */
