@@ -1,10 +1,10 @@
+#include "base/host.h"
 #include "crypto/crypto.h"
 
 #include <sodium/utils.h>
 
-/* The one thing that a module cannot do by itself. It fills or it traps. */
-__attribute__((import_module("teahouse"), import_name("random"))) void teahouse_random(uint8_t *to,
-                                                                                       size_t len);
+/* The one thing that a module cannot do by itself. It fills or it throws. */
+HOST(random) void host_random(uint8_t *to, size_t len);
 
 enum result crypto_start(void)
 {
@@ -14,7 +14,7 @@ enum result crypto_start(void)
 static void fill(void *self, uint8_t *to, size_t len)
 {
     (void)self;
-    teahouse_random(to, len);
+    host_random(to, len);
 }
 
 const struct random *crypto_random(void)

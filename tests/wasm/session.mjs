@@ -1,0 +1,280 @@
+// usage: session.mjs TEAHOUSE.wasm TEAHOUSE: sessions in WebAssembly and a native client sit in one room of a real
+// server. Prints TAP; skipped by name where the program or web/node_modules is missing.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes, webcrypto } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const WAIT_MS = 30_000, SEALED = 153;
+const [modulePath, program] = process.argv.slice(2);
+const web = join(dirname(fileURLToPath(import.meta.url)), '../../web');
+const home = mkdtempSync(join(tmpdir(), 'teahouse-session-'));
+const children = [];
+
+globalThis.crypto ??= webcrypto;
+
+// ---- the app's own files, bundled as they are for a browser
+
+async function load(name) {
+    const { build } = await import(pathToFileURL(join(web, 'node_modules/esbuild/lib/main.js')));
+    const outfile = join(home, `${name}.mjs`);
+
+    await build({ entryPoints: [join(web, 'src', `${name}.ts`)], bundle: true, format: 'esm', target: 'es2022', outfile });
+    return import(pathToFileURL(outfile));
+}
+
+// ---- the native side
+
+function run(...words) {
+    const { status, stdout, stderr } = spawnSync(program, [...words, '--json'], { encoding: 'utf8' });
+
+    assert.equal(status, 0, stderr);
+    return stdout.trim() === '' ? {} : JSON.parse(stdout.trim().split('\n').at(-1));
+}
+
+/** A program that prints a JSON object a line: `line(want)` is the first, from now on or before, that is wanted. */
+function start(...words) {
+    const child = spawn(program, [...words, '--json'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = new Told();
+
+    createInterface({ input: child.stdout }).on('line', (line) => lines.tell(JSON.parse(line)));
+    child.exited = new Promise((resolve) => child.on('exit', resolve));
+    children.push(child);
+    return Object.assign(child, { told: lines });
+}
+
+/** What somebody tells, in order, to be waited for. */
+class Told {
+    all = [];
+    #waiting = [];
+    tell(news) {
+        this.all.push(news);
+        this.#waiting = this.#waiting.filter((try_) => !try_());
+    }
+    /** The first that is wanted, among those from `after` on. */
+    find(want, after = 0) {
+        return new Promise((resolve, reject) => {
+            const try_ = () => {
+                const found = this.all.slice(after).find(want);
+                if (found !== undefined) {
+                    clearTimeout(overdue);
+                    resolve(found);
+                }
+                return found !== undefined;
+            };
+            const overdue = setTimeout(() => reject(new Error(
+                `waited in vain for ${want}; told: ${JSON.stringify(this.all).slice(0, 2000)}`)), WAIT_MS);
+            if (!try_())
+                this.#waiting.push(try_);
+        });
+    }
+    event(event, also = () => true, after = 0) {
+        return this.find((news) => news.event === event && also(news), after);
+    }
+}
+
+// ---- a member in WebAssembly, whose media go nowhere: frames are handed over by the test
+
+class Member {
+    told = new Told();
+    tickets = [];
+    constructor(core, house, module, name, link, speaker) {
+        const media = {
+            fingerprint: randomBytes(32),
+            enter: (url, ticket, listener) => {
+                this.url = url;
+                this.tickets.push(ticket);
+                this.media = listener;
+                queueMicrotask(() => listener.opened());
+            },
+            renew: (ticket) => {
+                this.tickets.push(ticket);
+                queueMicrotask(() => this.media.renewed());
+            },
+            moved: () => {},
+            leave: () => queueMicrotask(() => this.media.left()),
+            drop: () => {},
+        };
+
+        this.identity = readFileSync(join(home, name, 'account'));
+        this.session = new core.Session(module, { told: (news) => this.told.tell(news), link: house.openLink, media },
+            { identity: this.identity, link, speaker });
+    }
+}
+
+/** Says the same every 20 ms until it is heard: after a commit that adds, keys change a little later. */
+async function untilHeard(speaker, listener, said) {
+    for (let tries = 0; tries < WAIT_MS / 20; tries++) {
+        if (typeof listener.session.open(0, speaker.session.seal(said)) !== 'string')
+            return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.fail('said in vain');
+}
+
+const opus = (length, first = 0xf8) => new Uint8Array(length).map((_, i) => (i === 0 ? first : i & 255));
+
+// ---- the story, a test each; a later one stands on those before
+
+let alice, bob, carol, link, core, house, module;
+
+const tests = {
+    async 'an account and a link that are none are refused'() {
+        const media = { fingerprint: new Uint8Array(32), drop() {} };
+        const enter = (identity, to) => () =>
+            new core.Session(module, { told() {}, link: house.openLink, media }, { identity, link: to, speaker: false });
+
+        assert.throws(enter(Buffer.from('nobody'), link), core.CoreError);
+        assert.throws(enter(readFileSync(join(home, 'alice', 'account')), 'http://localhost/r/none'), core.CoreError);
+    },
+    async 'two sessions in WebAssembly share a room'() {
+        alice = new Member(core, house, module, 'alice', link, true);
+        assert.ok(alice.identity.every((byte) => byte === 0), 'the account that was handed in is wiped');
+        assert.equal((await alice.told.event('seated')).title, 'Tea & "crumpets"');
+        bob = new Member(core, house, module, 'bob', link, false);
+        const { epoch, authenticator } = await bob.told.event('epoch');
+        const same = await alice.told.event('epoch', (news) => news.epoch === epoch);
+        assert.equal(same.authenticator, authenticator);
+        const { seats } = await bob.told.event('roster', (news) => news.seats.length === 2);
+        assert.deepEqual(seats.map(({ handle, self, moderator }) => [handle, self, moderator]),
+            [['alice', false, true], ['bob', true, false]]);
+        assert.match(alice.tickets[0], /^v4\.public\./);
+    },
+    async 'a voice goes from one to the other, at one length'() {
+        await alice.told.event('stage', (news) => news.on);
+        await untilHeard(alice, bob, opus(80));
+        for (const length of [80, 3, 100]) {
+            const said = opus(length), frame = alice.session.seal(said);
+
+            assert.equal(frame.length, SEALED);
+            assert.deepEqual(bob.session.open(0, frame), said);
+            assert.equal(bob.session.open(0, frame), 'refused', 'once');
+        }
+        assert.equal((await bob.told.event('heard')).handle, 'alice');
+    },
+    async 'g04_an_empty_frame_is_a_probe'() {
+        assert.equal(bob.session.open(0, new Uint8Array()), 'refused');
+    },
+    async 'what is no frame of the profile is replaced by silence'() {
+        // too long; 60 ms; two frames; nothing
+        for (const said of [opus(265), opus(80, 0x58), opus(80, 0xf9), opus(0)]) {
+            const frame = alice.session.seal(said);
+
+            assert.equal(frame.length, SEALED);
+            assert.deepEqual([...bob.session.open(0, frame)], [0xf8, 0xff, 0xfe]);
+        }
+    },
+    async 'who is not on stage seals nothing'() {
+        assert.equal(bob.session.seal(opus(80)), undefined);
+    },
+    async 'a frame with a bit flipped, cut short or made up is refused'() {
+        const frame = alice.session.seal(opus(80));
+        const flipped = frame.slice();
+
+        flipped[60] ^= 1;
+        assert.equal(bob.session.open(0, flipped), 'refused');
+        for (let length = 0; length < SEALED; length++)
+            assert.equal(bob.session.open(0, frame.subarray(0, length)), 'refused');
+        assert.equal(bob.session.open(0, new Uint8Array(4096)), 'refused');
+        assert.equal(bob.session.open(16, frame), 'refused');
+        assert.notEqual(bob.session.open(0, frame), 'refused');
+    },
+    async 'a native client joins them'() {
+        carol = start('join', link, '--home', join(home, 'carol'), '--for', '60');
+        const { seats } = await bob.told.event('roster', (news) => news.seats.length === 3);
+        assert.deepEqual(seats.map(({ handle }) => handle), ['alice', 'bob', 'carol']);
+        await carol.told.event('seated');
+    },
+    async 'a frame of an epoch to come is early, then good'() {
+        // the commit that seated carol is in both by now; alice goes on with a kick that bob has not heard of
+        const told = alice.told.all.length;
+        alice.session.wish('kick', 'carol', 7);
+        await alice.told.event('wish', (news) => news.number === 7, told);
+        const { epoch } = await alice.told.event('epoch', () => true, told);
+        const frame = alice.session.seal(opus(80));
+        let opened = bob.session.open(0, frame);
+
+        assert.ok(opened === 'early' || opened.length === 80);
+        await bob.told.event('epoch', (news) => news.epoch === epoch);
+        if (opened === 'early')
+            opened = bob.session.open(0, frame);
+        assert.equal(opened.length, 80);
+        await carol.told.event('kicked');
+        assert.equal(await carol.exited, 1);
+    },
+    async 'chat is sealed from one to the other, and comes back as it was'() {
+        const text = '你好 "tea"\\\n🫖';
+
+        bob.session.chat(text);
+        assert.equal((await alice.told.event('chat')).text, text);
+        assert.throws(() => bob.session.chat(''), core.CoreError);
+        assert.throws(() => bob.session.chat('x'.repeat(2001)), core.CoreError);
+    },
+    async 'a moderator alone can kick; who is kicked has no keys'() {
+        bob.session.wish('kick', 'alice', 8);
+        assert.notEqual((await bob.told.event('wish', (news) => news.number === 8)).why, undefined);
+        alice.session.wish('kick', 'bob', 9);
+        assert.equal((await alice.told.event('wish', (news) => news.number === 9)).why, undefined);
+        await bob.told.event('kicked');
+        await bob.told.event('over');
+        assert.equal(typeof bob.session.open(0, alice.session.seal(opus(80))), 'string');
+    },
+    async 'who leaves is told that it is over'() {
+        alice.session.leave();
+        assert.equal((await alice.told.event('over')).why, undefined);
+        alice.session.close();
+        bob.session.close();
+        assert.equal(alice.session.seal(opus(80)), undefined);
+        assert.throws(() => alice.session.chat('hello?'), core.CoreError);
+    },
+};
+
+async function prepare() {
+    globalThis.WebSocket = (await import(pathToFileURL(join(web, 'node_modules/ws/wrapper.mjs')))).WebSocket;
+    const server = start('serve', '--listen', '127.0.0.1:0', '--data', join(home, 'house'));
+    const { url } = await server.told.event('listening');
+
+    for (const name of ['alice', 'bob', 'carol'])
+        run('signup', '--server', url, '--home', join(home, name), '--handle', name);
+    ({ link } = run('room', 'new', '--home', join(home, 'alice'), '--title', 'Tea & "crumpets"', '--open'));
+    core = await load('core');
+    house = await load('house');
+    module = new WebAssembly.Module(readFileSync(modulePath));
+}
+
+async function story() {
+    let count = 0, failed = 0;
+
+    await prepare();
+    console.log(`1..${Object.keys(tests).length}`);
+    for (const [name, test] of Object.entries(tests)) {
+        const why = await test().then(() => undefined, (error) => error);
+
+        count++;
+        failed += why === undefined ? 0 : 1;
+        console.log(`${why === undefined ? 'ok' : 'not ok'} ${count} - ${name}`);
+        if (why !== undefined)
+            console.log(`# ${String(why.stack).replaceAll('\n', '\n# ')}`);
+    }
+    return failed;
+}
+
+let failed = 1;
+try {
+    if (existsSync(program) && existsSync(join(web, 'node_modules'))) {
+        failed = await story();
+    } else {
+        console.log('1..1\nok 1 - sessions in WebAssembly # SKIP');
+        failed = 0;
+    }
+} finally {
+    for (const child of children)
+        child.kill();
+    await Promise.all(children.map(({ exited }) => exited));
+    rmSync(home, { recursive: true, force: true });
+}
+process.exit(failed === 0 ? 0 : 1);
