@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { EPOCH_SLACK_MS = 15000 };
+
 /* Whom the house takes for following the epoch (F5). What is lost of it is not missed: others answer too. */
 static void answer(struct client *s)
 {
@@ -18,7 +20,8 @@ void epochs_begun(struct client *s)
 {
     answer(s);
     s->plan_due_us = 0; /* a change is planned at once */
-    s->epoch_us = loop_now_us();
+    s->epoch_us = s->epoch_began_us = loop_now_us();
+    s->epoch_told = false;
     client_tell(s, (struct client_news){.kind = NEWS_EPOCH, .epoch = core_room_epoch(s->core)});
     client_tell(s, (struct client_news){.kind = NEWS_ROSTER});
 }
@@ -66,12 +69,23 @@ void epochs_waiting(struct client *s, const struct signal_waiting *waiting)
         return;
 }
 
+/* A house that takes nobody's commit has one key last as long as it likes. It cannot do so unseen. */
+static void epoch_watch(struct client *s, uint64_t now_us)
+{
+    if (s->epoch_told || !s->linked ||
+        now_us < s->epoch_began_us + (EPOCH_MS + EPOCH_SLACK_MS) * UINT64_C(1000))
+        return;
+    s->epoch_told = true;
+    client_alarm(s, "the room's keys are older than two minutes: the house lets nobody change them");
+}
+
 /* No epoch lasts longer than EPOCH_MS (F18): the lowest leaf sees to that, then the next. */
 void epochs_due(struct client *s, uint64_t now_us)
 {
     const uint64_t first_us = s->epoch_us + (uint64_t)(EPOCH_MS - CLIENT_EPOCH_EARLY_MS) * 1000;
     uint64_t rank = 0;
 
+    epoch_watch(s, now_us);
     if (now_us < first_us)
         return;
     while (rank < s->seat_count && s->seats[rank].leaf != core_room_leaf(s->core))

@@ -15,6 +15,7 @@ static void on_tick(void *context, uint64_t now_us)
     struct client *s = context;
 
     comeback_due(s, now_us);
+    plan_due(s, now_us);
     if (!client_is_in_room(s))
         return;
     (void)core_room_due(s->core, client_time());
@@ -22,7 +23,6 @@ static void on_tick(void *context, uint64_t now_us)
     wish_due(s, now_us);
     if (client_is_in_room(s))
         gossip_due(s, now_us);
-    plan_due(s, now_us);
     people_judge(s, now_us);
     hearing_due(s, now_us);
 }

@@ -50,8 +50,10 @@ struct client {
     struct beat *beat;        /* from being seated on */
     struct loop_timer *timer; /* of a seat that is asked for, then of leaving */
 
-    uint32_t commit_number; /* of our COMMIT that is at the house; 0 for none */
-    uint64_t epoch_us;      /* when the epoch began for us */
+    uint32_t commit_number;  /* of our COMMIT that is at the house; 0 for none */
+    uint64_t epoch_began_us; /* for us */
+    uint64_t epoch_us;       /* the same, but later by each try to end it */
+    bool epoch_told;         /* that it lasts too long */
 
     char media_url[CLIENT_MEDIA_URL_SIZE];
     bool on_stage;           /* by the epoch's roles */

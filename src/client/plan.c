@@ -20,10 +20,12 @@ static void confirmed(struct client *s, uint64_t now_us)
     }
 }
 
-/* A seat that is taken anew waits anew. */
+/* A seat that is taken anew does not wait anew: else a house that has people take another every 14 s would
+ * never be caught. */
 void plan_begin(struct client *s)
 {
-    confirmed(s, loop_now_us());
+    if (s->plan_us == 0)
+        confirmed(s, loop_now_us());
     s->plan_due_us = 0;
     s->split_told = false;
     s->foreign_seen = 0;
@@ -64,6 +66,8 @@ void plan_heard(struct client *s, enum core_plan plan)
 /* A plan that does not come is how a split room, or a kick that is held back, shows itself. */
 void plan_due(struct client *s, uint64_t now_us)
 {
+    if (s->state == CLIENT_LEAVING || s->state == CLIENT_OVER)
+        return;
     if (plan_is_ours(s)) {
         confirmed(s, now_us);
         return;

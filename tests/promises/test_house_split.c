@@ -314,6 +314,72 @@ static void f17_plans_that_come_late_count_as_none(void **state)
     assert_int_equal(h.guests[CAT].alarm_count, 0);
 }
 
+static struct {
+    unsigned handshakes;
+} dropped;
+
+static bool drop_every_other(struct hostile_house *house, unsigned who, struct signal *s)
+{
+    (void)house;
+    if (who != BEN)
+        return true;
+    if (s->type == SIGNAL_HANDSHAKE)
+        return dropped.handshakes++ % 2 != 0;
+    return s->type != SIGNAL_SAID;
+}
+
+/* Without every other commit he cannot follow, and takes another seat each time. That buys the house no time.
+ */
+static void f3_a_seat_taken_anew_does_not_buy_time(void **state)
+{
+    uint64_t since_ms;
+    unsigned seats;
+
+    (void)state;
+    memset(&dropped, 0, sizeof dropped);
+    hostile_house_gather(&h);
+    h.to_guest = drop_every_other;
+    since_ms = hostile_house_ms();
+    seats = h.guests[BEN].told[NEWS_SEATED];
+    for (unsigned i = 0; i < 4; i++) {
+        hostile_house_wish(&h, ADA, i % 2 == 0 ? CLIENT_INVITE : CLIENT_DEMOTE, "cat");
+        hostile_house_pass(&h, 4000);
+    }
+    assert_true(h.guests[BEN].told[NEWS_SEATED] >= seats + 2);
+    assert_true(within_15_s(BEN, since_ms));
+}
+
+static bool take_no_commit(struct hostile_house *house, unsigned who, struct signal *s)
+{
+    const struct signal refused = {
+        .type = SIGNAL_REFUSED, .request = s->request, .refused = {.reason = REASON_STALE}};
+
+    if (s->type != SIGNAL_COMMIT)
+        return true;
+    hostile_house_say(house, who, &refused);
+    return false;
+}
+
+/* F18: one epoch for as long as the house likes, and with it one key. Everybody says so after two minutes. */
+static void f18_an_epoch_that_the_house_keeps_is_an_alarm(void **state)
+{
+    static const char old[] = "the room's keys are older than two minutes";
+    uint64_t since_ms;
+
+    (void)state;
+    hostile_house_enter(&h, ADA, SIGNAL_LISTENER);
+    hostile_house_enter(&h, BEN, SIGNAL_LISTENER);
+    since_ms = hostile_house_ms();
+    hostile_house_pass(&h, 130000);
+    assert_int_equal(h.guests[BEN].alarm_count, 0);
+    assert_true(core_room_epoch(h.guests[BEN].client->core) > 1); /* an honest one has it changed */
+    h.to_house = take_no_commit;
+    since_ms = hostile_house_ms();
+    hostile_house_pass(&h, 136000);
+    assert_true(alarm_after(ADA, old, since_ms) <= 135000 + SLACK_MS);
+    assert_true(alarm_after(BEN, old, since_ms) <= 135000 + SLACK_MS);
+}
+
 /* --- A joiner who is led into a fork --- */
 
 static struct {
@@ -509,6 +575,8 @@ int main(void)
         TEST(f13_a_kick_kept_from_a_speaker_ends_him_in_60_s, among_us),
         TEST(f3_talk_that_is_held_back_is_missed_in_15_s, moderators_speak),
         TEST(f17_plans_that_come_late_count_as_none, moderators_speak),
+        TEST(f3_a_seat_taken_anew_does_not_buy_time, moderators_speak),
+        TEST(f18_an_epoch_that_the_house_keeps_is_an_alarm, moderators_speak),
         TEST(f6_a_joiner_in_a_fork_is_warned, moderators_speak),
         TEST(f19_a_sign_in_carried_to_another_house_is_refused, moderators_speak),
     };

@@ -2,6 +2,7 @@
 #include "support/hostile_house.h"
 
 #include "crypto/crypto.h"
+#include "sound/opus.h"
 #include "support/held_clock.h"
 #include "support/played_media.h"
 #include "wire/envelope.h"
@@ -405,6 +406,26 @@ void hostile_house_neighbour(struct hostile_house *h, unsigned who)
 }
 
 /* --- Guests --- */
+
+/* Minutes of sound are made here, and nobody listens to how it sounds: after a second each frame is the last
+ * one again. */
+void __real_sound_encode(struct sound_encoder *, const float in[static SOUND_FRAME],
+                         uint8_t out[static SOUND_SPEECH_BYTES]);
+void __wrap_sound_encode(struct sound_encoder *, const float in[static SOUND_FRAME],
+                         uint8_t out[static SOUND_SPEECH_BYTES]);
+
+void __wrap_sound_encode(struct sound_encoder *encoder, const float in[static SOUND_FRAME],
+                         uint8_t out[static SOUND_SPEECH_BYTES])
+{
+    static uint8_t last[SOUND_SPEECH_BYTES];
+    static unsigned made;
+
+    if (made < 50) {
+        made++;
+        __real_sound_encode(encoder, in, last);
+    }
+    memcpy(out, last, sizeof last);
+}
 
 static void on_speak(void *context, float out[static SOUND_FRAME])
 {
