@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
-const WAIT_MS = 30_000, SEALED = 153;
+const WAIT_MS = 30_000, SEALED = 153, GZIP_MAX = 150_000;
 const [modulePath, program] = process.argv.slice(2);
 const web = join(dirname(fileURLToPath(import.meta.url)), '../../web');
 const home = mkdtempSync(join(tmpdir(), 'teahouse-session-'));
@@ -123,6 +124,18 @@ const opus = (length, first = 0xf8) => new Uint8Array(length).map((_, i) => (i =
 let alice, bob, carol, link, core, house, module;
 
 const tests = {
+    async 'the module is small, and asks for nothing that the host has not'() {
+        const bytes = readFileSync(modulePath), packed = gzipSync(bytes, { level: 9 }).length;
+        const began = performance.now();
+        const compiled = new WebAssembly.Module(bytes);
+        const ready = performance.now();
+
+        new WebAssembly.Instance(compiled, { teahouse: new Proxy({}, { get: () => () => 0 }) });
+        console.log(`# teahouse.wasm: ${bytes.length} bytes, ${packed} with gzip; in node compiled in ` +
+            `${(ready - began).toFixed(1)} ms, instantiated in ${(performance.now() - ready).toFixed(1)} ms`);
+        assert.ok(packed <= GZIP_MAX);
+        assert.deepEqual([...new Set(WebAssembly.Module.imports(compiled).map((wanted) => wanted.module))], ['teahouse']);
+    },
     async 'an account and a link that are none are refused'() {
         const media = { fingerprint: new Uint8Array(32), drop() {} };
         const enter = (identity, to) => () =>
