@@ -151,6 +151,8 @@ static void on_closed(void *context, struct ws *ws, unsigned code, enum result w
         why = E_REFUSED;
     else if (why == OK || why == E_REFUSED)
         why = E_CLOSED; /* a server that is no house, or not one at the moment */
+    else if (why == E_FORGED)
+        why = E_CRYPTO; /* the certificate's fault: the house's own proof was never heard */
     wire_free(w);
     if (was_up)
         link->up = NULL;

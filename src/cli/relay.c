@@ -95,7 +95,9 @@ static void link_print(struct apart *a, struct bytes event, enum result why)
     line_start(&line, a->server.args->json);
     line_text(&line, "event", event);
     line_text(&line, "house", bytes_string(a->house));
-    if (why != OK)
+    if (why == E_CRYPTO)
+        line_text(&line, "why", BYTES_TEXT("no TLS with it, or its certificate is not trusted here"));
+    else if (why != OK)
         line_text(&line, "why", bytes_string(result_text(why)));
     if (line_print(&line, stdout) != OK) {
         a->code = EXIT_NEGATIVE;

@@ -5,6 +5,7 @@
 #include "house/entering.h"
 #include "house/gathering.h"
 #include "house/inside.h"
+#include "house/relays.h"
 #include "house/retention.h"
 #include "house/returning.h"
 #include "house/rooms.h"
@@ -99,6 +100,12 @@ static void refuse(struct session *s, uint32_t request, struct answer why)
 }
 
 void house_control(struct house *h, const struct control *message)
+{
+    relays_note(h, message);
+    house_publish(h, message);
+}
+
+void house_publish(struct house *h, const struct control *message)
 {
     uint8_t room[CONTROL_BYTES];
     struct bytes packed;

@@ -120,9 +120,17 @@ struct gathering {
     uint64_t next_held;
 };
 
+/* relays.c: what ended at the relay, and when by the time of day. */
+struct ending {
+    uint64_t at_ms;
+    struct control message; /* without borrowed bytes */
+};
+
 /* relays.c: the relay that tickets are for. */
 struct house_relay {
     bool is_linked;
+    struct ending *endings; /* RELAYS_ENDINGS, a ring; NULL before the first */
+    size_t ending_count;    /* of all that there ever were */
     uint8_t tag[TAG_BYTES]; /* what it said last of itself */
     char media_url[CONTROL_URL_BYTES + 1];
     struct bus_link *link; /* NULL where the relay is in the same process */
@@ -202,6 +210,8 @@ MUST_USE enum result house_pack(struct house *, const struct signal *, struct by
 MUST_USE enum result house_pad(struct house *, struct bytes plain, struct bytes *out);
 void session_tell_packed(struct session *, struct bytes packed);
 void house_control(struct house *, const struct control *);
+/* Its second half: what is not kept to be said again. */
+void house_publish(struct house *, const struct control *);
 
 /* Whether `most` in a burst, and one each `each_ms`, leave room for one more; it is then spent. *rested says
  * that all had come back before. */

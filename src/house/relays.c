@@ -4,6 +4,9 @@
 #include "house/seating.h"
 #include "io/url.h"
 
+/* In a minute as many seats may end as a house of 4096 links can empty. */
+enum { RELAYS_ENDINGS = 4096 };
+
 enum result relays_begin(struct house *h)
 {
     struct bytes url;
@@ -19,8 +22,45 @@ enum result relays_begin(struct house *h)
     return OK;
 }
 
+void relays_note(struct house *h, const struct control *message)
+{
+    struct house_relay *r = &h->relay;
+
+    if (h->settings.media_url != NULL ||
+        (message->type != CONTROL_REVOKE_SEAT && message->type != CONTROL_END_ROOM))
+        return;
+    if (r->endings == NULL)
+        r->endings = calloc(RELAYS_ENDINGS, sizeof *r->endings);
+    if (r->endings == NULL) {
+        log_warn("house", "an ended seat will not be said again", (struct log_tag){0}, E_NO_MEMORY);
+        return;
+    }
+    r->endings[r->ending_count++ % RELAYS_ENDINGS] = (struct ending){house_unix_ms(h), *message};
+}
+
+/* A relay's new life takes no ticket of the former. */
+static void say_again(struct house *h)
+{
+    const struct house_relay *r = &h->relay;
+    uint64_t now_ms = house_unix_ms(h);
+    size_t kept = r->ending_count < RELAYS_ENDINGS ? r->ending_count : RELAYS_ENDINGS;
+
+    for (size_t i = r->ending_count - kept; i < r->ending_count; i++) {
+        const struct ending *e = &r->endings[i % RELAYS_ENDINGS];
+
+        if (now_ms < e->at_ms + TICKET_S * 1000)
+            house_publish(h, &e->message);
+    }
+}
+
 void relays_linked(struct house *h, const struct control_relay_is *is)
 {
+    bool same = memcmp(h->relay.tag, is->relay, sizeof h->relay.tag) == 0;
+
+    if (same)
+        say_again(h);
+    else
+        h->relay.ending_count = 0;
     memcpy(h->relay.tag, is->relay, sizeof h->relay.tag);
     memcpy(h->relay.media_url, is->url.at, is->url.len);
     h->relay.media_url[is->url.len] = '\0';
@@ -114,5 +154,7 @@ enum result relays_mount(struct house *h, struct loop *loop, struct http_server 
 void relays_end(struct house *h)
 {
     bus_link_free(h->relay.link);
+    free(h->relay.endings);
     h->relay.link = NULL;
+    h->relay.endings = NULL;
 }

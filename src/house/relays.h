@@ -16,4 +16,8 @@ void relays_end(struct house *);
 void relays_linked(struct house *, const struct control_relay_is *);
 void relays_gone(struct house *);
 
+/* Keeps what was said to a relay elsewhere, for as long as a ticket lives: the link may break before it has
+ * arrived. It is said again to the same relay. For house_control. */
+void relays_note(struct house *, const struct control *);
+
 #endif

@@ -358,8 +358,11 @@ enum result relay_entrance_revoke(struct relay_entrance *e, const uint8_t tag[st
     enum result res = relay_roll_seat(&e->roll, tag, now_s(e), &seat);
     if (res != OK)
         return res;
-    if (number > seat->number)
-        seat->number = number;
+    /* A session that lives by a newer ticket is not meant: this may be said again, after a link that broke.
+     */
+    if (seat->number > number)
+        return OK;
+    seat->number = number;
     seat_end(e, seat);
     return OK;
 }

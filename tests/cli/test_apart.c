@@ -1,6 +1,7 @@
 /* House and relay as processes of their own. */
 #define _POSIX_C_SOURCE 200809L
 #include "sound/sound.h"
+#include "support/certificate.h"
 #include "support/recording.h"
 #include "support/scene.h"
 #include "support/speech.h"
@@ -25,18 +26,23 @@ struct apart {
     char house_at[PAIR], relay_at[PAIR], media_at[PAIR]; /* kept over a restart */
 };
 
-static void key_of(struct apart *a, const char *part, char out[static KEY])
+static void key_in(struct apart *a, const char *part, const char *folder, char out[static KEY])
 {
     char data[SCRATCH_PATH];
     struct process p;
 
-    scratch_path(a->scene.folder, part, data);
+    scratch_path(a->scene.folder, folder, data);
     const char *words[] = {part, "key", "--data", data, NULL};
     if (scene_do(&p, words) != 0)
         fail_msg("%s key: %s", part, p.errors);
     snprintf(out, KEY, "%s", scene_text(process_line(&p, 0), "key"));
     assert_int_equal(strlen(out), KEY - 1);
     process_end(&p);
+}
+
+static void key_of(struct apart *a, const char *part, char out[static KEY])
+{
+    key_in(a, part, part, out);
 }
 
 static void house_start(struct apart *a)
@@ -254,6 +260,53 @@ static void strangers_are_refused_and_told(void **state)
     greet(a, "Undisturbed");
 }
 
+/* Over TLS, where the house shows a certificate that the relay's system trusts; not otherwise. */
+static void the_link_is_kept_by_tls(void **state)
+{
+    struct apart *a = *state;
+    char cert[SCRATCH_PATH], key[SCRATCH_PATH], house_data[SCRATCH_PATH], relay_data[SCRATCH_PATH];
+    char url[SCENE_URL], house_key[KEY], relay_key[KEY];
+    struct process house, relay;
+    const char *line;
+
+    scratch_path(a->scene.folder, "cert.pem", cert);
+    scratch_path(a->scene.folder, "key.pem", key);
+    scratch_path(a->scene.folder, "sealed-house", house_data);
+    scratch_path(a->scene.folder, "sealed-relay", relay_data);
+    certificate_make("IP:127.0.0.1", cert, key);
+    key_in(a, "house", "sealed-house", house_key);
+    key_in(a, "relay", "sealed-relay", relay_key);
+    const char *house_words[] = {"house",    "--listen",    "127.0.0.1:0", "--data",
+                                 house_data, "--relay-key", relay_key,     "--tls-cert",
+                                 cert,       "--tls-key",   key,           NULL};
+    scene_run(&house, house_words);
+    line = process_line_with(&house, "\"listening\"", SCENE_WAIT_MS);
+    assert_non_null(line);
+    snprintf(url, sizeof url, "%s", scene_text(line, "url"));
+    assert_int_equal(strncmp(url, "https://", 8), 0);
+    const char *relay_words[] = {"relay",       "--listen", "127.0.0.1:0", "--house",  url,
+                                 "--house-key", house_key,  "--data",      relay_data, NULL};
+    scene_run(&relay, relay_words);
+    line = process_line_with(&relay, "linked\"", SCENE_WAIT_MS);
+    assert_non_null(line);
+    assert_string_equal(scene_text(line, "event"), "unlinked");
+    assert_non_null(strstr(scene_text(line, "why"), "certificate is not trusted"));
+    process_end(&relay);
+
+    setenv("SSL_CERT_FILE", cert, 1);
+    scene_run(&relay, relay_words);
+    unsetenv("SSL_CERT_FILE");
+    line = process_line_with(&relay, "linked\"", SCENE_WAIT_MS);
+    assert_non_null(line);
+    assert_string_equal(scene_text(line, "event"), "linked");
+    process_signal(&relay, SIGTERM);
+    assert_int_equal(process_wait(&relay, SCENE_WAIT_MS), 0);
+    process_end(&relay);
+    process_signal(&house, SIGTERM);
+    assert_int_equal(process_wait(&house, SCENE_WAIT_MS), 0);
+    process_end(&house);
+}
+
 static void what_cannot_be_is_said_before(void **state)
 {
     struct apart *a = *state;
@@ -287,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_relay_that_died_links_up_again),
         cmocka_unit_test(a_house_that_died_is_dialled_again),
         cmocka_unit_test(strangers_are_refused_and_told),
+        cmocka_unit_test(the_link_is_kept_by_tls),
         cmocka_unit_test(what_cannot_be_is_said_before),
     };
 

@@ -11,6 +11,7 @@ static int start(void **state)
         return -1;
     inn = *state;
     memset(&inn->house->relay, 0, sizeof inn->house->relay);
+    inn->house->settings.media_url = NULL;
     return 0;
 }
 
@@ -98,11 +99,72 @@ static void a_ticket_is_owed_until_the_relay_is_back(void **state)
     guest_forget(&anna);
 }
 
+static unsigned heard(struct inn *inn)
+{
+    inn->control_count = 0;
+    bus_drain(inn->subscription);
+    return inn->control_count;
+}
+
+/* What was said while the link was down, or just before that was noticed, is said again to the same relay,
+ * for as long as a ticket lives. */
+static void what_a_relay_missed_is_said_again(void **state)
+{
+    struct inn *inn = *state;
+    struct control_revoke_seat first;
+    struct guest anna, bert;
+    uint8_t room[32];
+
+    link_up(inn, "relay, life one.");
+    guest_new(&anna, inn, "anna");
+    guest_new(&bert, inn, "bert");
+    guest_room(&anna, "tea", room);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    guest_join(&bert, &anna, room, SIGNAL_LISTENER, "group", 0, 1);
+    (void)heard(inn);
+    guest_leave(&bert, room);
+    assert_int_equal(heard(inn), 1);
+    first = inn->controls[0].revoke_seat;
+    relays_gone(inn->house);
+    guest_forget(&anna);
+    guest_leave(&anna, room);
+    assert_int_equal(heard(inn), 2);
+
+    link_up(inn, "relay, life one.");
+    assert_int_equal(heard(inn), 3);
+    assert_int_equal(inn->controls[0].type, CONTROL_REVOKE_SEAT);
+    assert_memory_equal(inn->controls[0].revoke_seat.seat, first.seat, TAG_BYTES);
+    assert_int_equal(inn->controls[0].revoke_seat.number, first.number);
+    assert_int_equal(inn->controls[1].type, CONTROL_REVOKE_SEAT);
+    assert_int_equal(inn->controls[2].type, CONTROL_END_ROOM);
+
+    /* A ticket that has lapsed needs no end, and another life of the relay knows nobody. */
+    inn->unix_ms += TICKET_S * 1000 - 1;
+    link_up(inn, "relay, life one.");
+    assert_int_equal(heard(inn), 3);
+    link_up(inn, "relay, life two.");
+    link_up(inn, "relay, life two.");
+    assert_int_equal(heard(inn), 0);
+    link_up(inn, "relay, life one.");
+    guest_again(&bert);
+    guest_first(&bert, room, SIGNAL_SPEAKER, "group");
+    guest_leave(&bert, room);
+    assert_int_equal(heard(inn), 2);
+    inn->unix_ms += TICKET_S * 1000;
+    link_up(inn, "relay, life one.");
+    assert_int_equal(heard(inn), 0);
+    guest_hang_up(&anna);
+    guest_hang_up(&bert);
+    guest_forget(&anna);
+    guest_forget(&bert);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nobody_enters_without_a_relay, start, inn_end),
         cmocka_unit_test_setup_teardown(a_ticket_is_owed_until_the_relay_is_back, start, inn_end),
+        cmocka_unit_test_setup_teardown(what_a_relay_missed_is_said_again, start, inn_end),
     };
 
     return cmocka_run_group_tests_name("relays", tests, NULL, NULL);

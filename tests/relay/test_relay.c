@@ -557,6 +557,21 @@ static void the_house_revokes_a_seat(void **state)
     grant(s, &guests[1], 50, house_seed, ticket);
     post(s, &guests[1], ticket, &reply);
     assert_int_equal(reply.status, 201);
+
+    const char *location = strstr(reply.text, "ocation: /media/");
+    assert_non_null(location);
+    assert_int_equal(sscanf(location, "ocation: %63s", guests[1].path), 1);
+
+    /* Said again, as after a link that broke, it is not meant for the newer ticket. */
+    tell(s, &message);
+    memcpy(message.revoke_seat.seat, guests[0].caller.ticket.seat, TAG_BYTES);
+    tell(s, &message);
+    UNTIL(3, hop_state(guests[0].caller.hop) == HOP_CLOSED);
+    assert_int_equal(patch(s, &guests[1], 9, TICKET_LISTENER, 50), 204);
+    memcpy(message.revoke_seat.seat, guests[1].caller.ticket.seat, TAG_BYTES);
+    message.revoke_seat.number = 9;
+    tell(s, &message);
+    UNTIL(3, patch(s, &guests[1], 9, TICKET_LISTENER, 50) == 404);
     part(s, 3);
 }
 
