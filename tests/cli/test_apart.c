@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "sound/sound.h"
 #include "support/certificate.h"
+#include "support/pressure.h"
 #include "support/recording.h"
 #include "support/scene.h"
 #include "support/speech.h"
@@ -131,7 +132,7 @@ static int end(void **state)
 }
 
 /* What one says, the other hears. */
-static void talk(struct apart *a, const char *title)
+static struct waveform_verdict talk_once(struct apart *a, const char *title)
 {
     struct speech said = speech_say("en", speech_english);
     char room[SCENE_ROOM], spoken[SCRATCH_PATH], heard[SCRATCH_PATH], time[24];
@@ -161,10 +162,23 @@ static void talk(struct apart *a, const char *title)
     played = recording_read(heard);
     assert_true(waveform_through_opus(written.samples, written.count));
     assert_true(waveform_compare(written.samples, written.count, played.samples, played.count, 5, &verdict));
-    if (!verdict.same)
-        fail_msg("%s", verdict.why);
     recording_free(&written);
     recording_free(&played);
+    return verdict;
+}
+
+static void talk(struct apart *a, const char *title)
+{
+    for (unsigned tries = 1;; tries++) {
+        struct pressure machine = pressure_watch();
+        struct waveform_verdict verdict = talk_once(a, title);
+
+        if (verdict.same)
+            return;
+        if (tries == 3 || !pressure_felt(&machine))
+            fail_msg("%s; worst %.3f, hole %.1f ms", verdict.why, verdict.worst_correlation,
+                     verdict.longest_hole_ms);
+    }
 }
 
 /* Enough of it to know that sound comes through. */

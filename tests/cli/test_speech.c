@@ -3,6 +3,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "sound/sound.h"
+#include "support/pressure.h"
 #include "support/recording.h"
 #include "support/scene.h"
 #include "support/speech.h"
@@ -64,26 +65,18 @@ static void left_in_peace(struct process *p, bool listener)
     process_end(p);
 }
 
-static void two_hear_what_one_says(void **state)
+/* Amy says the file of the scene; Bo and Cy record what they hear, all of it and a second more. */
+static void talk(const char *spoken, size_t count, const char *const recordings[2])
 {
-    struct speech said = speech_say("en", speech_english);
-    char room[SCENE_ROOM], spoken[SCRATCH_PATH], heard[2][SCRATCH_PATH], long_enough[24], longer[24];
+    char room[SCENE_ROOM], long_enough[24], longer[24];
     struct process amy, bo, cy;
-    struct recording written;
     const char *line;
 
-    (void)state;
-    scratch_path(scene.folder, "spoken.wav", spoken);
-    scratch_path(scene.folder, "bo.wav", heard[0]);
-    scratch_path(scene.folder, "cy.wav", heard[1]);
-    recording_write(spoken, said.samples, said.count);
     scene_room(&scene, "amy", "A first room", room);
-
-    /* All that is said, and a second more. */
-    snprintf(long_enough, sizeof long_enough, "%zu", said.count / SOUND_RATE + 2);
-    snprintf(longer, sizeof longer, "%zu", said.count / SOUND_RATE + 4);
-    const char *bo_options[] = {"--record", heard[0], "--for", longer, NULL};
-    const char *cy_options[] = {"--record", heard[1], "--for", longer, NULL};
+    snprintf(long_enough, sizeof long_enough, "%zu", count / SOUND_RATE + 2);
+    snprintf(longer, sizeof longer, "%zu", count / SOUND_RATE + 4);
+    const char *bo_options[] = {"--record", recordings[0], "--for", longer, NULL};
+    const char *cy_options[] = {"--record", recordings[1], "--for", longer, NULL};
     const char *amy_options[] = {"--speak", spoken, "--for", long_enough, NULL};
     scene_join(&scene, &bo, "bo", room, bo_options);
     scene_event(&bo, "seated", &line);
@@ -103,18 +96,40 @@ static void two_hear_what_one_says(void **state)
     left_in_peace(&amy, false);
     left_in_peace(&bo, true);
     left_in_peace(&cy, true);
+}
 
-    /* The file, not the samples that it was made of: Opus hears 16 bits. */
+static void two_hear_what_one_says(void **state)
+{
+    struct speech said = speech_say("en", speech_english);
+    char spoken[SCRATCH_PATH], heard[2][SCRATCH_PATH];
+    struct recording written;
+    unsigned well = 0;
+
+    (void)state;
+    scratch_path(scene.folder, "spoken.wav", spoken);
+    scratch_path(scene.folder, "bo.wav", heard[0]);
+    scratch_path(scene.folder, "cy.wav", heard[1]);
+    recording_write(spoken, said.samples, said.count);
     free(said.samples);
+    /* The file, not the samples that it was made of: Opus hears 16 bits. */
     written = recording_read(spoken);
     assert_true(waveform_through_opus(written.samples, written.count));
-    for (unsigned i = 0; i < 2; i++) {
-        struct waveform_verdict verdict = compare(&written, heard[i]);
 
-        if (!verdict.same)
-            fail_msg("recording %u: %s; worst %.3f at %.2f s, hole %.1f ms at %.2f s", i, verdict.why,
-                     verdict.worst_correlation, verdict.worst_at_s, verdict.longest_hole_ms,
-                     verdict.hole_at_s);
+    for (unsigned tries = 1; well < 2; tries++) {
+        struct pressure machine = pressure_watch();
+
+        talk(spoken, written.count, (const char *const[]){heard[0], heard[1]});
+        for (well = 0; well < 2; well++) {
+            struct waveform_verdict verdict = compare(&written, heard[well]);
+
+            if (verdict.same)
+                continue;
+            if (tries == 3 || !pressure_felt(&machine))
+                fail_msg("recording %u: %s; worst %.3f at %.2f s, hole %.1f ms at %.2f s", well, verdict.why,
+                         verdict.worst_correlation, verdict.worst_at_s, verdict.longest_hole_ms,
+                         verdict.hole_at_s);
+            break;
+        }
     }
 
     /* The same check does fail: on 400 ms cut out of the recording, and on noise as loud as the speech. */
