@@ -1,5 +1,6 @@
 """Holds the table "The review, row by row" of docs/threat-model.md against the tests: every row from F1 to F39 is there
-once, whatever test it names exists, and a row without a test says why in its third column.
+once, whatever test it names exists, and a row without a test says why in its third column. And every field report that a
+room must stand is a test by its number.
 """
 
 import pathlib
@@ -8,7 +9,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (F\d+) \| ([^|]+) \| ([^|]+) \| ([^|]*)\|$")
-TEST = re.compile(r"\b(?:cmocka_unit_test\w*|TEST)\(\s*([a-z0-9_]+)")
+TEST = re.compile(r"\b(?:cmocka_unit_test\w*|TEST|in_a_room)\(\s*([a-z0-9_]+)")
+REPORTS = [*range(32, 38), *range(41, 52), *range(53, 57)]
 ROWS = [f"F{number}" for number in range(1, 40)]
 
 
@@ -33,6 +35,9 @@ def faults(text, tests):
                 yield f"{row} names {name}, which is no test"
         if not names and "not built" not in became and "no client" not in became and "as yet" not in became:
             yield f"{row} has no test, and does not say why"
+    for report in REPORTS:
+        if not any(re.search(rf"(?:^|_)g{report}_", name) for name in tests):
+            yield f"field report G{report} is no test"
     if seen != ROWS:
         yield f"the rows are not F1 to F39, each once and in order: {' '.join(seen)}"
 
@@ -40,7 +45,7 @@ def faults(text, tests):
 def main():
     found = list(faults((HERE / "docs" / "threat-model.md").read_text(), read_tests()))
     for fault in found:
-        print(f"docs/threat-model.md: {fault}", file=sys.stderr)
+        print(f"rows: {fault}", file=sys.stderr)
     return 1 if found else 0
 
 

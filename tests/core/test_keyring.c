@@ -505,6 +505,47 @@ static void g34_epoch_and_leaf_of_zero_work(void **state)
 }
 
 /* More epochs in five seconds than a ring keeps: the oldest goes, nothing is taken for another. */
+/* What a half of the room that went on without us sends, or another half under its own keys, or one that fell
+ * behind: none of it opens, and all of it is counted (F3, F13). What is muted or played twice is not. */
+static void f3_frames_of_another_half_are_counted(void **state)
+{
+    struct room here, there;
+    uint8_t frame[LEN], first[LEN];
+    const struct keyring_stats *stats;
+
+    (void)state;
+    room_start(&here, 3);
+    room_start(&there, 3);
+    stats = keyring_stats(here.rings[BOB]);
+    assert_int_equal(say(here.rings[ALICE], 0, 1, first), OK);
+    assert_int_equal(hear(here.rings[BOB], 0, 0, first, NULL), OK);
+    assert_int_equal(hear(here.rings[BOB], 0, 0, first, NULL), E_REPLAY);
+    keyring_mute(here.rings[BOB], ALICE, true);
+    assert_int_equal(say(here.rings[ALICE], 0, 1, frame), OK);
+    assert_int_equal(hear(here.rings[BOB], 0, 0, frame, NULL), E_REFUSED);
+    assert_int_equal(stats->foreign, 0);
+
+    frame[LEN - 1] ^= 1; /* as any other key's */
+    frame[FRAME_HEADER_LEN - 1] ^= 0x40;
+    assert_int_equal(hear(here.rings[BOB], 0, 1, frame, NULL), E_FORGED);
+    assert_int_equal(stats->foreign, 1);
+    frame[3] = 9; /* nobody on stage */
+    assert_int_equal(hear(here.rings[BOB], 0, 1, frame, NULL), E_REFUSED);
+    assert_int_equal(stats->foreign, 2);
+    assert_int_equal(enter(there.rings[ALICE], 0, ALICE, 4, false), OK);
+    assert_int_equal(say(there.rings[ALICE], 0, 1, frame), OK);
+    assert_int_equal(hear(here.rings[BOB], 0, 1, frame, NULL), E_NO_KEY);
+    assert_int_equal(stats->foreign, 2); /* it may still be ours */
+    keyring_gave_up(here.rings[BOB]);
+    assert_int_equal(stats->foreign, 3);
+    assert_int_equal(enter(here.rings[BOB], 0, BOB, 4, false), OK);
+    keyring_due(here.rings[BOB], OLD_KEY_MS + 1);
+    assert_int_equal(hear(here.rings[BOB], OLD_KEY_MS + 1, 1, first, NULL), E_STALE);
+    assert_int_equal(stats->foreign, 4);
+    room_end(&here);
+    room_end(&there);
+}
+
 static void many_epochs_at_once(void **state)
 {
     struct room room;
@@ -755,6 +796,7 @@ int main(void)
         cmocka_unit_test(unknown_epochs_wait_untried),
         cmocka_unit_test(frames_from_before_we_came_are_not_counted),
         cmocka_unit_test(g34_epoch_and_leaf_of_zero_work),
+        cmocka_unit_test(f3_frames_of_another_half_are_counted),
         cmocka_unit_test(many_epochs_at_once),
         cmocka_unit_test(sender_waits_after_a_commit_that_only_adds),
         cmocka_unit_test(f13_hearing_the_new_epoch_ends_the_wait),

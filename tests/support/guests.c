@@ -188,14 +188,19 @@ static void enter(struct guests *g, unsigned who)
 
 void guests_start(struct guests *g)
 {
+    memset(g, 0, sizeof *g);
+    scene_start(&g->scene, NULL);
+    guests_settle(g);
+}
+
+void guests_settle(struct guests *g)
+{
     static const char *const names[] = {GUEST_ADA, GUEST_BEN};
     char home[SCRATCH_PATH];
     struct room_link link;
 
-    memset(g, 0, sizeof *g);
     assert_int_equal(crypto_start(), OK);
     g->said = speech_say("en", speech_english);
-    scene_start(&g->scene, NULL);
     for (unsigned i = 0; i < GUESTS; i++) {
         scene_sign_up(&g->scene, g->scene.url, names[i]);
         scene_home(&g->scene, names[i], home);

@@ -49,6 +49,8 @@ struct guests {
 
 /* The server, two accounts, a room; nobody is in it yet. */
 void guests_start(struct guests *);
+/* All but the server, which the test has started in the scene of a struct of zeros. */
+void guests_settle(struct guests *);
 /* Ada speaks and Ben hears her, for so many frames of 20 ms. */
 void guests_talk(struct guests *, unsigned frames);
 /* For so many more. */
