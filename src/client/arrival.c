@@ -89,6 +89,41 @@ void arrival_unfounded(struct client *s)
     client_state_set(s, CLIENT_ENTERING);
 }
 
+static bool is_missing(const struct client *s, const struct client_seat *seat)
+{
+    static const uint8_t nobody[32];
+    const struct core_member *members;
+
+    if (memcmp(seat->account, nobody, sizeof nobody) == 0)
+        return false; /* a pseudonym: who that was nobody can tell */
+    for (size_t i = 0, count = core_room_members(s->coming, &members); i < count; i++)
+        if (memcmp(members[i].account, seat->account, sizeof seat->account) == 0)
+            return false;
+    return true;
+}
+
+/* A house that says that nobody is awake makes a room of its own of those to whom it says so (F3). They know
+ * who sat with them before. */
+static void tell_who_is_missing(struct client *s)
+{
+    static const char anew[] = "the table was founded anew, without";
+    char what[CLIENT_WHAT_SIZE];
+    size_t len = sizeof anew - 1;
+
+    if (s->core == NULL || !core_room_is_seated(s->core) ||
+        bytes_equal(core_room_group_id(s->core), core_room_group_id(s->coming)))
+        return;
+    memcpy(what, anew, sizeof anew);
+    for (size_t i = 0; i < s->seat_count; i++)
+        if (is_missing(s, &s->seats[i]) && len + 1 + strlen(s->seats[i].handle) < sizeof what) {
+            what[len++] = ' ';
+            memcpy(what + len, s->seats[i].handle, strlen(s->seats[i].handle) + 1);
+            len += strlen(s->seats[i].handle);
+        }
+    if (len > sizeof anew - 1)
+        client_alarm(s, what);
+}
+
 /* Nothing of the seat before stays but what was counted. */
 static enum result sit_down(struct client *s, const struct signal_seated *seated)
 {
@@ -96,6 +131,7 @@ static enum result sit_down(struct client *s, const struct signal_seated *seated
     const struct core_member *members;
     enum result res;
 
+    tell_who_is_missing(s);
     s->core = s->coming;
     s->coming = NULL;
     s->linked = true;

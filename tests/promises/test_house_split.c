@@ -89,6 +89,32 @@ static void f3_a_half_without_its_moderator_is_warned_in_15_s(void **state)
     assert_int_equal(h.guests[ADA].alarm_count, 0);
 }
 
+/* The same in the midst of talk: their links are led to the other half, where the house has forgotten them.
+ * Each that sits down again says at once whom it sat with before. */
+static void f3_a_table_founded_anew_shows_who_is_missing(void **state)
+{
+    uint64_t since_ms;
+
+    (void)state;
+    h.relay = keep_apart;
+    hostile_house_gather(&h);
+    hostile_house_split(&h);
+    since_ms = hostile_house_ms();
+    for (unsigned who = BEN; who <= CAT; who++) {
+        h.guests[who].at = 1;
+        ws_close(h.guests[who].ws, 1001, "");
+    }
+    hostile_house_until(&h, BEN, NEWS_SEATED, 2);
+    hostile_house_until(&h, CAT, NEWS_SEATED, 2);
+    for (unsigned who = BEN; who <= CAT; who++) {
+        assert_true(alarm_after(who, "the table was founded anew, without ada", since_ms) <= 5000);
+        assert_null(hostile_house_seat(&h, who, ADA));
+    }
+    hostile_house_pass(&h, 16000);
+    assert_true(within_15_s(BEN, since_ms));
+    assert_true(within_15_s(CAT, since_ms));
+}
+
 /* Where everybody may speak, they do not go on for longer than a minute without a moderator; in an open room
  * their microphones stay open, and are marked by the alarm. */
 static void f3_microphones_close_after_60_s_without_a_plan(void **state)
@@ -568,6 +594,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(f3_a_half_without_its_moderator_is_warned_in_15_s, moderators_speak),
+        TEST(f3_a_table_founded_anew_shows_who_is_missing, moderators_speak),
         TEST(f3_microphones_close_after_60_s_without_a_plan, among_us),
         TEST(f3_in_an_open_room_they_are_marked, everyone_speaks),
         TEST(f3_a_voice_from_the_other_half_is_an_alarm, everyone_speaks),

@@ -171,6 +171,37 @@ static void f23_a_joiner_whose_welcome_is_spoilt_comes_in_all_the_same(void **st
 
 /* --- Whoever kicks and mutes --- */
 
+static bool keep_the_kick_from_cat(struct hostile_house *house, unsigned who, struct signal *s)
+{
+    (void)house;
+    return who != CAT || (s->type != SIGNAL_HANDSHAKE && s->type != SIGNAL_SEAT_ENDED);
+}
+
+/* Cat's client will not hear of her kick: it keeps its keys, the relay goes on to give it every packet, and
+ * it tries each. What it can open ends half a second after the moderator's word. */
+static void g33_a_kicked_client_that_stays_opens_nothing(void **state)
+{
+    const struct keyring_stats *stats;
+    uint64_t since_ms, opened, last_ms;
+
+    (void)state;
+    hostile_house_gather(&h);
+    h.to_guest = keep_the_kick_from_cat;
+    stats = keyring_stats(core_room_keyring(h.guests[CAT].client->core));
+    since_ms = last_ms = hostile_house_ms();
+    opened = stats->opened;
+    assert_int_equal(client_wish(h.guests[ADA].client, CLIENT_KICK, "cat", 1), OK);
+    while (hostile_house_ms() < since_ms + 4000) {
+        hostile_house_pass(&h, 20);
+        if (stats->opened != opened)
+            last_ms = hostile_house_ms();
+        opened = stats->opened;
+    }
+    assert_true(last_ms <= since_ms + 500);
+    assert_true(stats->foreign > 300); /* both went on, and all of it came to her */
+    assert_null(hostile_house_seat(&h, BEN, CAT));
+}
+
 /* F36: a mute cuts the sound off before it is sealed or even encoded: nobody asks the microphone any more. */
 static void f36_a_mute_cuts_the_capture(void **state)
 {
@@ -252,6 +283,7 @@ int main(void)
         TEST(f4_a_doorkeeper_keeps_nobodys_leaf, moderators_speak),
         TEST(g37_a_commit_that_nobody_can_open_is_over_in_5_s, moderators_speak),
         TEST(f23_a_joiner_whose_welcome_is_spoilt_comes_in_all_the_same, moderators_speak),
+        TEST(g33_a_kicked_client_that_stays_opens_nothing, everyone_speaks),
         TEST(f36_a_mute_cuts_the_capture, everyone_speaks),
         TEST(f30_a_moderator_is_not_above_the_maker, moderators_speak),
     };
