@@ -99,7 +99,7 @@ void departure_room_ended(struct client *s)
     leave_because(s, OK, NULL);
 }
 
-void departure_seat_ended(struct client *s, uint8_t why)
+void departure_seat_ended(struct client *s, uint8_t why, bool shown)
 {
     static const char *const words[] = {
         [SIGNAL_LOST] = "the house has given the seat up",
@@ -112,6 +112,8 @@ void departure_seat_ended(struct client *s, uint8_t why)
     const char *what = why < sizeof words / sizeof words[0] ? words[why] : "the seat was taken away";
     bool kicked = why == SIGNAL_KICKED || why == SIGNAL_BLOCKED;
 
+    if (kicked && !shown)
+        what = "the house says that a moderator removed you, and shows no moderator's word for it";
     if (s->state == CLIENT_OVER || s->was_removed || (s->state == CLIENT_LEAVING && !kicked))
         return;
     /* A commit that the house took back, or a word of the house that came too late for us: another seat. */

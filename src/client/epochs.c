@@ -113,15 +113,15 @@ void epochs_refused(struct client *s, uint32_t number, const struct signal_refus
         wish_refused(s, refused);
 }
 
-/* Why we were removed, by the list that everybody got. */
-static uint8_t why_gone(struct bytes removed, uint32_t leaf)
+/* Why we were removed, by the list that everybody got, as far as the commit bears it out. */
+static uint8_t why_gone(struct bytes removed, uint32_t leaf, bool kicked)
 {
     struct signal_gone gone;
 
     while (signal_gone_next(&removed, &gone))
-        if (gone.leaf == leaf)
+        if (gone.leaf == leaf && kicked == (gone.why == SIGNAL_KICKED || gone.why == SIGNAL_BLOCKED))
             return gone.why;
-    return SIGNAL_LOST;
+    return kicked ? SIGNAL_KICKED : SIGNAL_LOST;
 }
 
 static void follow(struct client *s, const struct signal_handshake *handshake,
@@ -166,7 +166,7 @@ void epochs_handshake(struct client *s, const struct signal_handshake *handshake
     if (change->alarm)
         client_alarm(s, "the house's word about who came or went is not what the members' is");
     if (change->out)
-        departure_seat_ended(s, why_gone(handshake->removed, leaf));
+        departure_seat_ended(s, why_gone(handshake->removed, leaf, change->kicked), true);
     else
         follow(s, handshake, change);
 }

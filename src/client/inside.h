@@ -217,8 +217,8 @@ void departure_overdue(struct client *);
 void departure_house_left(struct client *);
 void departure_relay_left(struct client *);
 void departure_refused(struct client *, const struct signal_refused *);
-/* The house's own word that the seat is gone: enum signal_why. */
-void departure_seat_ended(struct client *, uint8_t why);
+/* The seat is gone: enum signal_why, by a commit that has shown it, or by the house's word alone. */
+void departure_seat_ended(struct client *, uint8_t why, bool shown);
 void departure_room_ended(struct client *);
 
 #endif

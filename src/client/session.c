@@ -178,7 +178,7 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
         departure_room_ended(s);
         break;
     case SIGNAL_SEAT_ENDED:
-        departure_seat_ended(s, signal->seat_ended.why);
+        departure_seat_ended(s, signal->seat_ended.why, false);
         break;
     case SIGNAL_SAID:
         gossip_heard(s, &signal->said);

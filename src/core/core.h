@@ -177,6 +177,7 @@ struct core_change {
     uint32_t committer; /* its leaf, in the epoch before */
     bool own;           /* it was our commit */
     bool out;           /* we were removed: every key is wiped, and there is no next epoch */
+    bool kicked;        /* ... by a moderator's right, whatever the house says of it */
     bool alarm;         /* the house's lists say something else than the commit does */
     const struct core_member *came, *went;
     const struct core_member *moved; /* who stays, but with another role, on stage or off it: as it is now */

@@ -53,13 +53,25 @@ static bool is_permitted(const struct policy *p, const struct opened *o, uint32_
     return false;
 }
 
+static bool asked_itself(const struct opened_remove *r)
+{
+    return r->proposer_type == MLS_SENDER_MEMBER && r->proposer == r->leaf;
+}
+
+bool policy_is_kick(const struct policy *p, const struct opened *o, uint32_t leaf)
+{
+    for (size_t i = 0; i < o->remove_count; i++)
+        if (o->removes[i].leaf == leaf)
+            return !asked_itself(&o->removes[i]) && policy_may_kick(p, o->sender, leaf) &&
+                   !is_permitted(p, o, leaf);
+    return false;
+}
+
 /* F4: by a moderator, by the leaver's own proposal, by the house's word for this epoch, or because the leaf
  * itself said that another takes its place. */
 static enum result judge_remove(const struct policy *p, const struct opened *o, const struct opened_remove *r)
 {
-    bool asked_itself = r->proposer_type == MLS_SENDER_MEMBER && r->proposer == r->leaf;
-
-    if (asked_itself || policy_may_kick(p, o->sender, r->leaf) || is_permitted(p, o, r->leaf))
+    if (asked_itself(r) || policy_may_kick(p, o->sender, r->leaf) || is_permitted(p, o, r->leaf))
         return OK;
     return E_REFUSED;
 }

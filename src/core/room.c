@@ -2,6 +2,7 @@
 
 #include "core/frame.h"
 #include "core/roles.h"
+#include "wire/signal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -311,6 +312,17 @@ static bool agrees_with_words(const struct core_room *room, const struct opened 
     return writer_end(&w, &text) == OK && bytes_equal(text, said);
 }
 
+/* Nor does the house lay at a moderator's door what it did itself, or the other way about. */
+static bool agrees_with_reasons(const struct policy *p, const struct opened *o, struct bytes removed)
+{
+    struct signal_gone gone;
+
+    while (signal_gone_next(&removed, &gone))
+        if (policy_is_kick(p, o, gone.leaf) != (gone.why == SIGNAL_KICKED || gone.why == SIGNAL_BLOCKED))
+            return false;
+    return true;
+}
+
 /* Removed: no key stays, and what the group still knows is of no use to anybody. */
 static void get_out(struct core_room *room)
 {
@@ -371,8 +383,11 @@ enum result core_room_take(struct core_room *room, struct core_now now, const st
         res = policy_judge(&p, opened, &room->next);
     if (res == OK)
         res = note_change(room, opened);
-    if (res == OK)
-        words_agree = agrees_with_words(room, opened, h->roles);
+    if (res == OK) {
+        words_agree =
+            agrees_with_words(room, opened, h->roles) && agrees_with_reasons(&p, opened, h->removed);
+        room->change.kicked = opened->removes_us && policy_is_kick(&p, opened, group_own_leaf(room->group));
+    }
     if (res == OK && opened->removes_us)
         get_out(room);
     else if (res == OK)

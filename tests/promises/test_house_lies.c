@@ -367,6 +367,71 @@ static void what_was_said_before_does_nothing_when_said_again(void **state)
     assert_string_equal(h.guests[BEN].chat, "no");
 }
 
+/* --- Why somebody goes --- */
+
+static bool lay_it_at_adas_door(struct hostile_house *house, unsigned who, struct signal *s)
+{
+    static uint8_t room[64];
+    struct writer w = writer_over(room);
+    struct signal_gone gone;
+    struct bytes list;
+
+    (void)who;
+    if (s->type == SIGNAL_SEAT_ENDED)
+        s->seat_ended.why = SIGNAL_KICKED;
+    if (s->type != SIGNAL_HANDSHAKE || s->handshake.removed.len == 0)
+        return true;
+    list = s->handshake.removed;
+    while (signal_gone_next(&list, &gone)) {
+        gone.why = (uint8_t)house->lies;
+        signal_gone_put(&w, &gone);
+    }
+    assert_int_equal(writer_end(&w, &s->handshake.removed), OK);
+    return true;
+}
+
+/* The house takes Cat's seat by its own word, and says that a moderator did. */
+static void f4_a_seat_that_the_house_takes_is_no_kick(void **state)
+{
+    (void)state;
+    hostile_house_gather(&h);
+    h.to_guest = lay_it_at_adas_door;
+    h.lies = SIGNAL_KICKED;
+    client_leave(h.guests[CAT].client);
+    hostile_house_until(&h, CAT, NEWS_OVER, 1);
+    hostile_house_pass(&h, 3000);
+    assert_null(hostile_house_seat(&h, BEN, CAT));
+    assert_true(was_told(ADA, differs));
+    assert_true(was_told(BEN, differs));
+}
+
+/* And a kick is no loss: the one who is kicked learns it from the commit. */
+static void f4_a_kick_is_nothing_else(void **state)
+{
+    (void)state;
+    hostile_house_gather(&h);
+    h.to_guest = lay_it_at_adas_door;
+    h.lies = SIGNAL_LOST;
+    hostile_house_wish(&h, ADA, CLIENT_KICK, "cat");
+    hostile_house_until(&h, CAT, NEWS_OVER, 1);
+    assert_int_equal(h.guests[CAT].told[NEWS_KICKED], 1);
+    assert_string_equal(h.guests[CAT].what, "a moderator removed you from the room");
+    assert_true(was_told(CAT, differs));
+    assert_true(was_told(BEN, differs));
+}
+
+static void f4_a_kick_that_nobody_made_is_the_houses_word(void **state)
+{
+    struct signal ended = {.type = SIGNAL_SEAT_ENDED, .seat_ended.why = SIGNAL_KICKED};
+
+    (void)state;
+    hostile_house_gather(&h);
+    memcpy(ended.seat_ended.room, h.room, 32);
+    hostile_house_say(&h, CAT, &ended);
+    hostile_house_until(&h, CAT, NEWS_OVER, 1);
+    assert_non_null(strstr(h.guests[CAT].what, "the house says that a moderator removed you"));
+}
+
 /* --- Roles --- */
 
 static bool ben_is_on_stage(struct hostile_house *house, unsigned who, struct signal *s)
@@ -752,6 +817,9 @@ int main(void)
         TEST(a_joiner_is_alarmed_by_a_list_that_is_not_the_trees, moderators_speak),
         TEST(f21_a_name_for_another_key_is_an_alarm, moderators_speak),
         TEST(what_was_said_before_does_nothing_when_said_again, moderators_speak),
+        TEST(f4_a_seat_that_the_house_takes_is_no_kick, moderators_speak),
+        TEST(f4_a_kick_is_nothing_else, moderators_speak),
+        TEST(f4_a_kick_that_nobody_made_is_the_houses_word, moderators_speak),
         TEST(f1_old_roles_are_not_believed, moderators_speak),
         TEST(f1_a_ghost_is_no_moderator_by_the_houses_word, moderators_speak),
         TEST(f25_a_key_package_of_another_room_seats_nobody, moderators_speak),
