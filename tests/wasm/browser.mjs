@@ -1,18 +1,17 @@
 // usage: browser.mjs CHROMIUM MODULE.wasm...: runs modules of tests in a worker of a headless browser, prints TAP.
 // The browser sees one server on loopback, which gives it the page, the modules and the vectors and takes the result.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isThere, openBrowser } from './chromium.mjs';
 
 const OVERDUE_MS = 200_000;
 const [browser, ...modules] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const vectors = process.env.TEAHOUSE_VECTORS ?? join(process.env.TEAHOUSE_SOURCE ?? '.', '../shared/vectors');
 
-const page = '<!doctype html><title>tests</title><script type="module" src="/page.mjs"></script>';
+const html = '<!doctype html><title>tests</title><script type="module" src="/page.mjs"></script>';
 const ours = { '/page.mjs': 'page.mjs', '/worker.mjs': 'worker.mjs', '/modules.mjs': 'modules.mjs' };
 const byName = new Map(modules.map((path) => [basename(path), path]));
 
@@ -22,7 +21,7 @@ function found(path) {
     const name = rest.join('/');
 
     if (path === '/')
-        return ['text/html', page];
+        return ['text/html', html];
     if (path === '/modules.json')
         return ['application/json', JSON.stringify([...byName.keys()])];
     if (path in ours)
@@ -58,31 +57,23 @@ function serve(resolve) {
     });
 }
 
-const home = mkdtempSync(join(tmpdir(), 'teahouse-browser-'));
-let child, server;
+if (!isThere(browser)) {
+    console.log(`1..1\nok 1 - modules in ${browser} # SKIP`);
+    process.exit(0);
+}
+
+let page, server;
+const overdue = new Promise((_, reject) =>
+    setTimeout(() => reject(new Error('the browser did not answer in time')), OVERDUE_MS).unref());
 const result = await new Promise((resolve, reject) => {
     server = serve(resolve).listen(0, '127.0.0.1', () => {
-        child = spawn(browser, [
-            '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-            '--disable-background-networking', '--disable-component-update', '--disable-sync',
-            `--user-data-dir=${home}`, `http://127.0.0.1:${server.address().port}/`,
-        ], { stdio: 'ignore', detached: true });
-        child.on('error', ({ code }) =>
-            code === 'ENOENT' ? resolve(`1..1\nok 1 - modules in ${browser} # SKIP`) : reject(new Error(code)));
-        child.on('exit', (code) => reject(new Error(`the browser ended with ${code}`)));
+        page = openBrowser(browser, `http://127.0.0.1:${server.address().port}/`);
+        Promise.race([page.failed, overdue]).catch(reject);
     });
-    setTimeout(() => reject(new Error('the browser did not answer in time')), OVERDUE_MS).unref();
 }).catch((error) => `1..1\nnot ok 1 - ${error.message}`);
 
-child.removeAllListeners('exit');
-if (child.pid !== undefined && child.exitCode === null) {
-    const gone = new Promise((done) => child.on('exit', done));
-
-    process.kill(-child.pid, 'SIGKILL'); // its own group: the browser and all that it started
-    await gone;
-}
+await page.close();
 server.closeAllConnections();
 server.close();
-rmSync(home, { recursive: true, force: true, maxRetries: 10 });
 console.log(result);
 process.exit(/^not ok/m.test(result) ? 1 : 0);

@@ -1,82 +1,17 @@
 // usage: session.mjs TEAHOUSE.wasm TEAHOUSE: sessions in WebAssembly and a native client sit in one room of a real
 // server. Prints TAP; skipped by name where the program or web/node_modules is missing.
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes, webcrypto } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { Scene, story, Told, WAIT_MS, web } from './scene.mjs';
 
-const WAIT_MS = 30_000, SEALED = 153, GZIP_MAX = 150_000;
+const SEALED = 153, GZIP_MAX = 150_000;
 const [modulePath, program] = process.argv.slice(2);
-const web = join(dirname(fileURLToPath(import.meta.url)), '../../web');
-const home = mkdtempSync(join(tmpdir(), 'teahouse-session-'));
-const children = [];
 
 globalThis.crypto ??= webcrypto;
-
-// ---- the app's own files, bundled as they are for a browser
-
-async function load(name) {
-    const { build } = await import(pathToFileURL(join(web, 'node_modules/esbuild/lib/main.js')));
-    const outfile = join(home, `${name}.mjs`);
-
-    await build({ entryPoints: [join(web, 'src', `${name}.ts`)], bundle: true, format: 'esm', target: 'es2022', outfile });
-    return import(pathToFileURL(outfile));
-}
-
-// ---- the native side
-
-function run(...words) {
-    const { status, stdout, stderr } = spawnSync(program, [...words, '--json'], { encoding: 'utf8' });
-
-    assert.equal(status, 0, stderr);
-    return stdout.trim() === '' ? {} : JSON.parse(stdout.trim().split('\n').at(-1));
-}
-
-/** A program that prints a JSON object a line: `line(want)` is the first, from now on or before, that is wanted. */
-function start(...words) {
-    const child = spawn(program, [...words, '--json'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines = new Told();
-
-    createInterface({ input: child.stdout }).on('line', (line) => lines.tell(JSON.parse(line)));
-    child.exited = new Promise((resolve) => child.on('exit', resolve));
-    children.push(child);
-    return Object.assign(child, { told: lines });
-}
-
-/** What somebody tells, in order, to be waited for. */
-class Told {
-    all = [];
-    #waiting = [];
-    tell(news) {
-        this.all.push(news);
-        this.#waiting = this.#waiting.filter((try_) => !try_());
-    }
-    /** The first that is wanted, among those from `after` on. */
-    find(want, after = 0) {
-        return new Promise((resolve, reject) => {
-            const try_ = () => {
-                const found = this.all.slice(after).find(want);
-                if (found !== undefined) {
-                    clearTimeout(overdue);
-                    resolve(found);
-                }
-                return found !== undefined;
-            };
-            const overdue = setTimeout(() => reject(new Error(
-                `waited in vain for ${want}; told: ${JSON.stringify(this.all).slice(0, 2000)}`)), WAIT_MS);
-            if (!try_())
-                this.#waiting.push(try_);
-        });
-    }
-    event(event, also = () => true, after = 0) {
-        return this.find((news) => news.event === event && also(news), after);
-    }
-}
 
 // ---- a member in WebAssembly, whose media go nowhere: frames are handed over by the test
 
@@ -101,7 +36,7 @@ class Member {
             drop: () => {},
         };
 
-        this.identity = readFileSync(join(home, name, 'account'));
+        this.identity = scene.identityOf(name);
         this.session = new core.Session(module, { told: (news) => this.told.tell(news), link: house.openLink, media },
             { identity: this.identity, link, speaker });
     }
@@ -142,7 +77,7 @@ const tests = {
             new core.Session(module, { told() {}, link: house.openLink, media }, { identity, link: to, speaker: false });
 
         assert.throws(enter(Buffer.from('nobody'), link), core.CoreError);
-        assert.throws(enter(readFileSync(join(home, 'alice', 'account')), 'http://localhost/r/none'), core.CoreError);
+        assert.throws(enter(scene.identityOf('alice'), 'http://localhost/r/none'), core.CoreError);
     },
     async 'two sessions in WebAssembly share a room'() {
         alice = new Member(core, house, module, 'alice', link, true);
@@ -197,7 +132,7 @@ const tests = {
         assert.notEqual(bob.session.open(0, frame), 'refused');
     },
     async 'a native client joins them'() {
-        carol = start('join', link, '--home', join(home, 'carol'), '--for', '60');
+        carol = scene.start('join', link, '--home', scene.homeOf('carol'), '--for', '60');
         const { seats } = await bob.told.event('roster', (news) => news.seats.length === 3);
         assert.deepEqual(seats.map(({ handle }) => handle), ['alice', 'bob', 'carol']);
         await carol.told.event('seated');
@@ -247,47 +182,30 @@ const tests = {
 };
 
 async function prepare() {
-    globalThis.WebSocket = (await import(pathToFileURL(join(web, 'node_modules/ws/wrapper.mjs')))).WebSocket;
-    const server = start('serve', '--listen', '127.0.0.1:0', '--data', join(home, 'house'));
-    const { url } = await server.told.event('listening');
+    const load = async (name) =>
+        import(`data:text/javascript,${encodeURIComponent(await scene.bundle(join(web, 'src', `${name}.ts`)))}`);
+    const url = await scene.serve();
 
+    globalThis.WebSocket = (await import(pathToFileURL(join(web, 'node_modules/ws/wrapper.mjs')))).WebSocket;
     for (const name of ['alice', 'bob', 'carol'])
-        run('signup', '--server', url, '--home', join(home, name), '--handle', name);
-    ({ link } = run('room', 'new', '--home', join(home, 'alice'), '--title', 'Tea & "crumpets"', '--open'));
+        scene.signUp(url, name);
+    ({ link } = scene.run('room', 'new', '--home', scene.homeOf('alice'), '--title', 'Tea & "crumpets"', '--open'));
     core = await load('core');
     house = await load('house');
     module = new WebAssembly.Module(readFileSync(modulePath));
 }
 
-async function story() {
-    let count = 0, failed = 0;
-
-    await prepare();
-    console.log(`1..${Object.keys(tests).length}`);
-    for (const [name, test] of Object.entries(tests)) {
-        const why = await test().then(() => undefined, (error) => error);
-
-        count++;
-        failed += why === undefined ? 0 : 1;
-        console.log(`${why === undefined ? 'ok' : 'not ok'} ${count} - ${name}`);
-        if (why !== undefined)
-            console.log(`# ${String(why.stack).replaceAll('\n', '\n# ')}`);
-    }
-    return failed;
+if (!Scene.isPossible(program)) {
+    console.log('1..1\nok 1 - sessions in WebAssembly # SKIP');
+    process.exit(0);
 }
 
+const scene = new Scene(program);
 let failed = 1;
 try {
-    if (existsSync(program) && existsSync(join(web, 'node_modules'))) {
-        failed = await story();
-    } else {
-        console.log('1..1\nok 1 - sessions in WebAssembly # SKIP');
-        failed = 0;
-    }
+    await prepare();
+    failed = await story(tests);
 } finally {
-    for (const child of children)
-        child.kill();
-    await Promise.all(children.map(({ exited }) => exited));
-    rmSync(home, { recursive: true, force: true });
+    await scene.end();
 }
 process.exit(failed === 0 ? 0 : 1);
