@@ -215,12 +215,26 @@ static bool removes(const struct change *change, uint32_t leaf)
     return false;
 }
 
+/* Whoever comes back in the place of its old leaf takes a new key, as by an Update (section 12.2). */
+static bool takes_old_key(const struct epoch *epoch, const struct change *change,
+                          const struct leaf_node *leaf)
+{
+    for (size_t i = 0; change->external && i < change->count; i++) {
+        const struct proposal *proposal = &change->items[i].proposal;
+
+        if (proposal->type == MLS_PROPOSAL_REMOVE &&
+            bytes_equal(tree_leaf(&epoch->tree, proposal->removed)->encryption_key, leaf->encryption_key))
+            return true;
+    }
+    return false;
+}
+
 static enum result merge_path(const struct epoch *epoch, const struct change *change,
                               const struct update_path *path, struct tree *tree)
 {
     enum result res;
 
-    if (path->leaf.source != MLS_LEAF_COMMIT)
+    if (path->leaf.source != MLS_LEAF_COMMIT || takes_old_key(epoch, change, &path->leaf))
         return E_REFUSED;
     res = leaf_check(&path->leaf, epoch->suite, change->extensions);
     if (res == OK)

@@ -1,6 +1,6 @@
 /* Commits of a member who means ill: signed and sealed as they must be, and wrong inside. Every other member
  * refuses them, stays where it was, and takes a good one afterwards (field report G37: a commit that nobody
- * can follow must not stop a room). */
+ * can follow must not stop a room). The numbers are RFC 9420's sections. */
 #include "core/group.h"
 
 #include "core/group_state.h"
@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "support/heap.h"
 #include "support/mls_room.h"
 
 enum { ATTACKER = 1, VICTIM = 0, MEMBERS = 5 };
@@ -427,43 +428,43 @@ static void as_it_was(struct piece *p)
 static void each_is_refused(void **state)
 {
     static const struct {
-        const char *what;
+        const char *section, *what;
         void (*change)(struct piece *);
         enum result why;
     } rows[] = {
-        {"no path, with a Remove", no_path, E_REFUSED},
-        {"another's signature on the leaf", leaf_with_another_signature, E_FORGED},
-        {"the leaf of an Update", leaf_of_an_update, E_REFUSED},
-        {"the leaf's old key", leaf_with_its_old_key, E_REFUSED},
-        {"another leaf's key", leaf_with_anothers_key, E_REFUSED},
-        {"a leaf that lacks what is required", leaf_without_its_capabilities, E_REFUSED},
-        {"another parent hash", leaf_with_another_parent_hash, E_REFUSED},
-        {"a node too few", a_node_too_few, E_MALFORMED},
-        {"a node too many", a_node_too_many, E_MALFORMED},
-        {"a key too short", a_key_too_short, E_MALFORMED},
-        {"a leaf with a key that is none", leaf_with_a_key_that_is_none, E_REFUSED},
-        {"a key that is in the tree", a_key_that_is_in_the_tree, E_REFUSED},
-        {"a secret missing", a_secret_missing, E_MALFORMED},
-        {"a secret too many", a_secret_too_many, E_MALFORMED},
-        {"secrets that are garbage", secrets_that_are_garbage, E_FORGED},
-        {"secrets that are short", secrets_that_are_short, E_MALFORMED},
-        {"removes itself", removes_itself, E_REFUSED},
-        {"removes nobody", removes_nobody, E_NOT_FOUND},
-        {"removes one twice", removes_twice, E_REFUSED},
-        {"updates itself", updates_itself, E_REFUSED},
-        {"an external init from inside", external_init, E_REFUSED},
-        {"two contexts", two_contexts, E_REFUSED},
-        {"an extension that nobody supports", context_that_nobody_supports, E_REFUSED},
-        {"capabilities that nobody has", capabilities_that_nobody_has, E_REFUSED},
-        {"a PSK twice", psk_twice, E_REFUSED},
-        {"a PSK with a short nonce", psk_with_a_short_nonce, E_REFUSED},
-        {"a PSK of a branch", psk_of_a_branch, E_REFUSED},
-        {"a ReInit and more", reinit_and_more, E_REFUSED},
-        {"a ReInit to an older version", reinit_to_an_older_version, E_REFUSED},
-        {"a reference to nothing", a_reference_to_nothing, E_NO_KEY},
-        {"nothing, and no path", nothing_and_no_path, E_REFUSED},
-        {"the tag of another commit", under_other_data, E_FORGED},
-        {"as it was: it is not the taking apart that is refused", as_it_was, OK},
+        {"12.4", "no path, with a Remove", no_path, E_REFUSED},
+        {"7.3", "another's signature on the leaf", leaf_with_another_signature, E_FORGED},
+        {"12.4.2", "the leaf of an Update", leaf_of_an_update, E_REFUSED},
+        {"7.5", "the leaf's old key", leaf_with_its_old_key, E_REFUSED},
+        {"7.3", "another leaf's key", leaf_with_anothers_key, E_REFUSED},
+        {"7.3", "a leaf that lacks what is required", leaf_without_its_capabilities, E_REFUSED},
+        {"7.9.2", "another parent hash", leaf_with_another_parent_hash, E_REFUSED},
+        {"7.5", "a node too few", a_node_too_few, E_MALFORMED},
+        {"7.5", "a node too many", a_node_too_many, E_MALFORMED},
+        {"7.6", "a key too short", a_key_too_short, E_MALFORMED},
+        {"7.3", "a leaf with a key that is none", leaf_with_a_key_that_is_none, E_REFUSED},
+        {"12.4.2", "a key that is in the tree", a_key_that_is_in_the_tree, E_REFUSED},
+        {"7.6", "a secret missing", a_secret_missing, E_MALFORMED},
+        {"7.6", "a secret too many", a_secret_too_many, E_MALFORMED},
+        {"7.6", "secrets that are garbage", secrets_that_are_garbage, E_FORGED},
+        {"7.4", "secrets that are short", secrets_that_are_short, E_MALFORMED},
+        {"12.2", "removes itself", removes_itself, E_REFUSED},
+        {"12.1.3", "removes nobody", removes_nobody, E_NOT_FOUND},
+        {"12.2", "removes one twice", removes_twice, E_REFUSED},
+        {"12.2", "updates itself", updates_itself, E_REFUSED},
+        {"12.1.6", "an external init from inside", external_init, E_REFUSED},
+        {"12.2", "two contexts", two_contexts, E_REFUSED},
+        {"12.1.7", "an extension that nobody supports", context_that_nobody_supports, E_REFUSED},
+        {"12.1.7", "capabilities that nobody has", capabilities_that_nobody_has, E_REFUSED},
+        {"12.2", "a PSK twice", psk_twice, E_REFUSED},
+        {"12.1.4", "a PSK with a short nonce", psk_with_a_short_nonce, E_REFUSED},
+        {"12.1.4", "a PSK of a branch", psk_of_a_branch, E_REFUSED},
+        {"12.2", "a ReInit and more", reinit_and_more, E_REFUSED},
+        {"12.1.5", "a ReInit to an older version", reinit_to_an_older_version, E_REFUSED},
+        {"12.4.2", "a reference to nothing", a_reference_to_nothing, E_NO_KEY},
+        {"12.4", "nothing, and no path", nothing_and_no_path, E_REFUSED},
+        {"12.4.2", "the tag of another commit", under_other_data, E_FORGED},
+        {"12.4.2", "as it was: it is not the taking apart that is refused", as_it_was, OK},
     };
     static struct room room;
 
@@ -476,6 +477,8 @@ static void each_is_refused(void **state)
         struct group_committed out;
         struct buffer message = {0};
         struct opened *opened = NULL;
+        uint64_t before;
+        enum result res;
 
         assert_int_equal(group_commit(room.members[ATTACKER], &room.seeded.random,
                                       &(struct group_change){.removes = &(uint32_t){4}, .remove_count = 1},
@@ -484,8 +487,12 @@ static void each_is_refused(void **state)
         take_apart(&p, buffer_bytes(&out.commit));
         rows[i].change(&p);
         send(&p, &message);
-        if (group_open(room.members[VICTIM], buffer_bytes(&message), room.now, &opened) != rows[i].why)
-            fail_msg("%s: not refused as it should be", rows[i].what);
+        before = heap_image();
+        res = group_open(room.members[VICTIM], buffer_bytes(&message), room.now, &opened);
+        if (res != rows[i].why)
+            fail_msg("%s: %s: %s", rows[i].section, rows[i].what, result_text(res));
+        if (res != OK && heap_image() != before)
+            fail_msg("%s: %s: it has left a trace", rows[i].section, rows[i].what);
         opened_free(opened);
         group_drop_staged(room.members[ATTACKER]);
         group_committed_free(&out);
@@ -536,5 +543,7 @@ int main(void)
         cmocka_unit_test(each_is_refused),
         cmocka_unit_test(a_psk_that_we_lack),
     };
+
+    heap_watch();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
