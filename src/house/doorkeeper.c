@@ -17,6 +17,10 @@ enum { PASSED_OVER_MAX = 2 };
 /* Plain leaves are batched; and a failure of the disk is tried again after as long. */
 enum { REKEY_MS = 1000 };
 
+/* Where people come in a stream, those of so long a time share a commit (field report G42): each costs every
+ * member work, and no more than COMMITS_KEPT are kept for who was away. The first few do not wait. */
+enum { ADMIT_BURST = 8, ADMIT_EACH_MS = 100 };
+
 /* Time for two doorkeepers to answer before the epoch is as old as it may be. */
 enum { EPOCH_OLD_MS = EPOCH_MS - 2 * DOORKEEPER_MS };
 
@@ -168,6 +172,19 @@ static bool is_old(const struct gathering *g)
     return g->house->now_ms >= g->epoch_since_ms + EPOCH_OLD_MS;
 }
 
+/* When the next commit may be asked for: now, or later. */
+static uint64_t ask_from_ms(struct gathering *g, bool joiners)
+{
+    bool rested;
+
+    if (!joiners)
+        return g->last_commit_ms + REKEY_MS;
+    if (gathering_count(g, PLACE_WAITING) >= JOINERS_MAX ||
+        allowance_spend(&g->admits, g->house->now_ms, ADMIT_BURST, ADMIT_EACH_MS, &rested))
+        return g->house->now_ms;
+    return g->admits.at_ms + ADMIT_EACH_MS;
+}
+
 static enum result ask(struct gathering *g, struct session *doorkeeper)
 {
     const size_t half = SIGNAL_BYTES / 2;
@@ -176,6 +193,7 @@ static enum result ask(struct gathering *g, struct session *doorkeeper)
     struct writer second = writer_on((struct bytes_mut){h->list + half, half});
     struct signal message = {.type = SIGNAL_WAITING};
     struct delivery_state state;
+    uint64_t from_ms;
     enum result res = delivery_get(h, g->room, g->number, &state);
 
     if (res == OK)
@@ -188,8 +206,9 @@ static enum result ask(struct gathering *g, struct session *doorkeeper)
         g->asked = false;
         return OK;
     }
-    if (message.waiting.joiners.len == 0 && h->now_ms < g->last_commit_ms + REKEY_MS) {
-        doorkeeper_stir(g, g->last_commit_ms + REKEY_MS);
+    from_ms = ask_from_ms(g, message.waiting.joiners.len != 0);
+    if (h->now_ms < from_ms) {
+        doorkeeper_stir(g, from_ms);
         return OK;
     }
 

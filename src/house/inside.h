@@ -116,7 +116,8 @@ struct gathering {
     uint64_t asked_until_ms;
     uint64_t due_ms; /* when to look again whether somebody must be asked; UINT64_MAX for never */
     uint64_t last_commit_ms, epoch_since_ms;
-    struct trial *trial; /* of the newest commit; NULL once somebody has followed it */
+    struct allowance admits; /* commits that let somebody in */
+    struct trial *trial;     /* of the newest commit; NULL once somebody has followed it */
     uint64_t next_held;
 };
 
