@@ -198,6 +198,13 @@ int server_listen(struct server *s, const char *other_origin)
     return res == OK ? EXIT_DONE : args_failed(s->args, "the HTTP server cannot be set up");
 }
 
+static void on_end(void *context)
+{
+    struct server *s = context;
+
+    loop_stop(s->loop);
+}
+
 int server_begin(struct server *s, const struct args *args)
 {
     int code;
@@ -207,6 +214,9 @@ int server_begin(struct server *s, const struct args *args)
     code = tls_open(s);
     if (code == EXIT_DONE && (loop_new(&s->loop) != OK || bus_local(&s->bus) != OK))
         code = args_failed(args, "the loop cannot be set up");
+    /* Before anybody is told that we listen: who hears of it may end us at once. */
+    if (code == EXIT_DONE && loop_on_end(s->loop, on_end, s) != OK)
+        code = args_failed(args, "signals cannot be waited for");
     return code;
 }
 
@@ -259,17 +269,8 @@ int server_relay(struct server *s, struct relay_settings *settings, struct relay
     }
 }
 
-static void on_end(void *context)
-{
-    struct server *s = context;
-
-    loop_stop(s->loop);
-}
-
 int server_run(struct server *s)
 {
-    if (loop_on_end(s->loop, on_end, s) != OK)
-        return args_failed(s->args, "signals cannot be waited for");
     if (loop_run(s->loop) != OK)
         return args_failed(s->args, "the loop failed");
     return EXIT_DONE;
