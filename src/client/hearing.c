@@ -189,13 +189,23 @@ void hearing_due(struct client *s, uint64_t now_us)
         s->ticket_us = now_us + RETRY_US;
 }
 
+/* How long a relay is tried again. What has never been heard and is refused, or is not there, will not be for
+ * trying again; but a house that is restarted takes its relay along just while somebody sits down (field
+ * report G48). */
+static uint64_t patience_us(const struct client *s, enum result why)
+{
+    if (s->was_heard)
+        return (uint64_t)CLIENT_RETURN_MS * 1000;
+    return why == E_CLOSED || !s->linked ? (uint64_t)CLIENT_SEAT_MS * 1000 : 0;
+}
+
 static void lost(struct client *s, enum result why, const char *what)
 {
-    uint64_t now_us = loop_now_us();
+    uint64_t now_us = loop_now_us(), patience = patience_us(s, why);
 
     if (s->state == CLIENT_HEARING)
         client_state_set(s, CLIENT_SEATED);
-    if (!s->was_heard || (s->media_lost_us != 0 && now_us > s->media_lost_us + CLIENT_RETURN_MS * 1000)) {
+    if (patience == 0 || (s->media_lost_us != 0 && now_us > s->media_lost_us + patience)) {
         departure_leave(s, why, what);
         return;
     }

@@ -4,6 +4,7 @@
 #include "core/core.h"
 #include "crypto/crypto.h"
 #include "support/patience.h"
+#include "support/raw.h"
 #include "support/seeded.h"
 
 #include <setjmp.h>
@@ -12,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -40,6 +43,8 @@ struct evening {
     uint32_t replaces;
     bool shut;        /* no second link is answered */
     bool relay_waits; /* takes the offer and does not answer */
+    int deaf_relay;   /* or hangs up: so often */
+    unsigned calls;
     unsigned return_ms;
 
     unsigned told[NEWS_KINDS];
@@ -108,6 +113,11 @@ static void play(void *context, const struct signal *request)
                                       ? bytes_string(e->media_url)
                                       : BYTES_TEXT("http://127.0.0.1:9/media"); /* nobody is there */
         answer.seated.ticket = BYTES_TEXT("v4.public.x");
+        break;
+    case SIGNAL_TICKET_NEW:
+        answer.type = SIGNAL_TICKET;
+        memcpy(answer.ticket.room, e->room, 32);
+        answer.ticket.ticket = BYTES_TEXT("v4.public.y");
         break;
     case SIGNAL_LEAVE:
         answer.type = SIGNAL_DONE;
@@ -240,6 +250,35 @@ static void a_seat_without_a_relay_is_given_back(void **state)
     assert_int_equal(client_roster(e->client, &seats), 1);
     assert_string_equal(seats[0].handle, "amy");
     assert_true(seats[0].speaker);
+}
+
+/* A relay that takes a call and hangs up. */
+static void hang_up(void *context)
+{
+    struct evening *e = context;
+
+    close(accept(e->deaf_relay, NULL, NULL));
+    if (++e->calls == 3)
+        client_leave(e->client);
+}
+
+/* G48: the server is restarted just while somebody sits down. */
+static void g48_a_first_call_that_breaks_is_made_again(void **state)
+{
+    struct evening *e = *state;
+    struct loop_watch *watch;
+    struct address at;
+
+    e->deaf_relay = raw_listen(&at);
+    snprintf(e->media_url, sizeof e->media_url, "http://127.0.0.1:%u/media", address_port(&at));
+    e->relay_waits = true;
+    assert_int_equal(loop_watch_new(e->house.loop, e->deaf_relay, hang_up, e, &watch), OK);
+    join(e);
+    loop_watch_free(watch);
+    close(e->deaf_relay);
+    assert_int_equal(e->why, OK);
+    assert_int_equal(e->calls, 3);
+    assert_int_equal(e->entered, 1);
 }
 
 static void spoil_charter(struct evening *e, struct signal *answer)
@@ -496,6 +535,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_house_that_does_not_come_back_is_given_up, evening_make,
                                         evening_end),
         cmocka_unit_test_setup_teardown(g48_who_comes_back_comes_when_it_likes, evening_make, evening_end),
+        cmocka_unit_test_setup_teardown(g48_a_first_call_that_breaks_is_made_again, evening_make,
+                                        evening_end),
         cmocka_unit_test_setup_teardown(who_cannot_catch_up_takes_another_seat, evening_make, evening_end),
         cmocka_unit_test_setup_teardown(f19_another_house_is_not_signed_in_to, evening_make, evening_end),
     };
