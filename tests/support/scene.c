@@ -93,16 +93,21 @@ static uint16_t port_of(const char *text)
     return (uint16_t)strtoul(colon + 1, NULL, 10);
 }
 
-static void server_run(struct scene *s, const char *listen, const char *const options[])
+static void server_begin(struct scene *s, const char *listen, const char *const options[])
 {
     const char *words[PROCESS_WORDS] = {"serve", "--listen", listen, "--data"};
     char data[SCRATCH_PATH];
-    const char *line;
 
     scratch_path(s->folder, "data", data);
     words[4] = data;
     words[words_put(words, 5, options)] = NULL;
     scene_run(&s->server, words);
+}
+
+static void server_await(struct scene *s)
+{
+    const char *line;
+
     line = process_line_with(&s->server, "\"listening\"", SCENE_WAIT_MS);
     if (line == NULL) {
         process_end(&s->server);
@@ -121,7 +126,8 @@ void scene_open(struct scene *s)
 
 void scene_serve(struct scene *s, const char *const options[])
 {
-    server_run(s, "127.0.0.1:0", options);
+    server_begin(s, "127.0.0.1:0", options);
+    server_await(s);
 }
 
 void scene_start(struct scene *s, const char *const options[])
@@ -132,12 +138,18 @@ void scene_start(struct scene *s, const char *const options[])
 
 void scene_kill_and_restart(struct scene *s)
 {
+    scene_kill_and_relaunch(s);
+    server_await(s);
+}
+
+void scene_kill_and_relaunch(struct scene *s)
+{
     char listen[32];
 
     process_signal(&s->server, SIGKILL);
     process_end(&s->server);
     snprintf(listen, sizeof listen, "127.0.0.1:%u", s->port);
-    server_run(s, listen, NULL);
+    server_begin(s, listen, NULL);
 }
 
 void scene_end(struct scene *s)

@@ -22,6 +22,8 @@ void scene_open(struct scene *);
 void scene_serve(struct scene *, const char *const options[]);
 /* Kills the server with SIGKILL, and starts another on its port and data. */
 void scene_kill_and_restart(struct scene *);
+/* The same without waiting for it: people may try to come back before it is there. */
+void scene_kill_and_relaunch(struct scene *);
 /* Ends the server by SIGTERM; it must go with 0. A scene of zeros is fine. */
 void scene_end(struct scene *);
 

@@ -1,0 +1,163 @@
+#include "restart.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PATIENCE_MS = 60000, ARRIVE_EACH_MS = 20, LATE = 2 };
+
+static struct crowd crowd;
+
+static int order(const void *a, const void *b)
+{
+    unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Who sat when the server was killed. */
+static bool was_seated(const struct person *p, uint64_t killed_us)
+{
+    return p->seated_us != 0 && p->seated_us < killed_us;
+}
+
+/* Since when it hears again, or for the first time; 0 where it does not. */
+static uint64_t back_since(const struct person *p, uint64_t killed_us)
+{
+    uint64_t at_us = p->heard_us > p->back_us ? p->heard_us : p->back_us;
+
+    return at_us > killed_us ? at_us : 0;
+}
+
+static bool all_are_back(struct crowd *c, void *context)
+{
+    uint64_t killed_us = *(uint64_t *)context;
+
+    for (unsigned i = 0; i < c->count; i++) {
+        const struct person *p = &c->people[i];
+
+        if (p->client != NULL && !p->speaks && was_seated(p, killed_us) && back_since(p, killed_us) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool is_seated(struct crowd *c, void *context)
+{
+    const struct person *p = context;
+
+    (void)c;
+    return p->seated_us != 0;
+}
+
+static void gather(unsigned rooms, unsigned listeners)
+{
+    struct person *p;
+
+    for (unsigned room = 0; room < rooms; room++) {
+        p = room == 0 ? &crowd.people[0] : crowd_twin(&crowd, 0);
+        crowd_enter(&crowd, p, room, true);
+    }
+    assert_true(crowd_until(&crowd, PATIENCE_MS, crowd_all_seated, NULL));
+    for (unsigned i = 0; i < rooms * listeners; i++) {
+        crowd_enter(&crowd, &crowd.people[1 + i], i % rooms, false);
+        crowd_pass(&crowd, ARRIVE_EACH_MS);
+    }
+    if (!crowd_until(&crowd, PATIENCE_MS, crowd_all_hear, NULL))
+        fail_msg("not all hear before the kill: %s", crowd_complaint(&crowd));
+    assert_true(crowd_until(&crowd, PATIENCE_MS, crowd_all_agree, NULL));
+}
+
+/* The last thing that the server did was to accept a commit; whom that let in has not heard anything yet. */
+static uint64_t kill_behind_a_commit(unsigned people)
+{
+    for (unsigned i = 0; i < LATE; i++)
+        crowd_enter(&crowd, &crowd.people[people + i], 0, false);
+    assert_true(crowd_until(&crowd, PATIENCE_MS, is_seated, &crowd.people[people]));
+    scene_kill_and_relaunch(&crowd.scene);
+    return loop_now_us();
+}
+
+static void judge_tries(uint64_t killed_us, struct restart_figures *f)
+{
+    unsigned *ms = calloc(crowd.count, sizeof *ms);
+
+    assert_non_null(ms);
+    for (unsigned i = 0; i < crowd.count; i++)
+        if (crowd.people[i].tries != 0 && was_seated(&crowd.people[i], killed_us))
+            ms[f->tries++] = (unsigned)((crowd.people[i].first_try_us - killed_us) / 1000);
+    qsort(ms, f->tries, sizeof *ms, order);
+    for (unsigned i = 0; i < f->tries; i++) {
+        unsigned together = 0;
+
+        while (i + together < f->tries && ms[i + together] - ms[i] < RESTART_WINDOW_MS)
+            together++;
+        f->together = together > f->together ? together : f->together;
+    }
+    f->try_ms_min = f->tries != 0 ? ms[0] : 0;
+    f->try_ms_max = f->tries != 0 ? ms[f->tries - 1] : 0;
+    free(ms);
+}
+
+static void judge_ears(uint64_t killed_us, struct restart_figures *f)
+{
+    unsigned *ms = calloc(crowd.count, sizeof *ms), count = 0;
+
+    assert_non_null(ms);
+    for (unsigned i = 0; i < crowd.count; i++) {
+        const struct person *p = &crowd.people[i];
+
+        if (!was_seated(p, killed_us))
+            continue;
+        f->people++;
+        f->seats += p->seats - 1;
+        f->gone += p->over;
+        if (p->speaks)
+            continue;
+        ms[count] = PATIENCE_MS;
+        if (back_since(p, killed_us) != 0)
+            ms[count] = (unsigned)((back_since(p, killed_us) - killed_us) / 1000);
+        count++;
+    }
+    qsort(ms, count, sizeof *ms, order);
+    f->back_ms_p50 = ms[count / 2];
+    f->back_ms_max = ms[count - 1];
+    free(ms);
+}
+
+void restart_run(unsigned rooms, unsigned listeners, unsigned limit_ms, struct restart_figures *out)
+{
+    unsigned people = 1 + rooms * listeners;
+    uint64_t newest[CROWD_ROOMS], killed_us;
+
+    *out = (struct restart_figures){.rooms = rooms};
+    crowd_start(&crowd, people + LATE, rooms, NULL);
+    gather(rooms, listeners);
+    killed_us = kill_behind_a_commit(people);
+    for (unsigned i = 0; i < rooms; i++)
+        newest[i] = crowd.rooms[i].newest;
+    (void)crowd_until(&crowd, 2 * limit_ms, all_are_back, &killed_us);
+    out->one_epoch = crowd_until(&crowd, PATIENCE_MS, crowd_all_agree, NULL);
+    for (unsigned i = 0; i < rooms; i++)
+        out->epochs_lost += newest[i] > crowd.rooms[i].newest ? newest[i] - crowd.rooms[i].newest : 0;
+    judge_tries(killed_us, out);
+    judge_ears(killed_us, out);
+    out->trouble = crowd.trouble;
+    out->alarms = crowd_alarms(&crowd);
+    out->disagreements = crowd_disagreements(&crowd);
+    out->complaint = crowd_complaint(&crowd);
+    crowd_end(&crowd);
+}
+
+bool restart_is_good(const struct restart_figures *f, unsigned limit_ms)
+{
+    /* A tenth of many is what a window holds on average, where they are spread over a second. */
+    bool spread = f->try_ms_max - f->try_ms_min > 3 * RESTART_WINDOW_MS && f->together <= 5 + f->tries / 4;
+
+    return f->back_ms_max <= limit_ms && f->tries == f->people && spread && f->trouble == 0 && f->gone == 0 &&
+           f->alarms == 0 && f->disagreements == 0 && f->epochs_lost == 0 && f->one_epoch;
+}
