@@ -372,6 +372,8 @@ static void on_renewed(void *context, enum result res, const struct http_head *h
         lose(media, res, "");
     else if (res != OK)
         lose(media, res, "the relay's entrance cannot be reached");
+    else if (head->status == 404) /* a relay that was restarted knows no session of before */
+        lose(media, E_CLOSED, "the relay knows nothing of the session any more");
     else if (head->status != 204)
         refusal(media, head, body);
     else

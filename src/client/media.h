@@ -54,7 +54,8 @@ const uint8_t *media_fingerprint(const struct media *);
  * OK | E_STATE (leaving) | E_REFUSED (http, where the house is https) |
  * E_MALFORMED, E_UNSUPPORTED (URL) | E_NO_MEMORY | E_TOO_LARGE */
 MUST_USE enum result media_enter(struct media *, struct bytes media_url, struct bytes ticket, uint32_t ssrc);
-/* Hands in the next ticket of the seat; a refusal is `lost`. OK | E_STATE | E_NO_MEMORY | E_TOO_LARGE */
+/* Hands in the next ticket of the seat; a refusal is `lost`, with E_CLOSED where the relay knows no such
+ * session. OK | E_STATE | E_NO_MEMORY | E_TOO_LARGE */
 MUST_USE enum result media_renew(struct media *, struct bytes ticket);
 
 /* Seals and sends one RTP packet; `room` begins with `len` bytes of it and has HOP_RTP_OVERHEAD more. What

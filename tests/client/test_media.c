@@ -38,6 +38,7 @@ struct visit {
     struct media *media;
     const struct answer *answer;
     unsigned opened, lost, left, offers, deletes;
+    enum result why;
     char what[256];
 };
 
@@ -94,6 +95,14 @@ static void on_delete(void *context, const struct http_request *request, struct 
     http_answer_text(turn, 200, "ended");
 }
 
+/* It was restarted, and knows no session. */
+static void on_patch(void *context, const struct http_request *request, struct http_turn turn)
+{
+    (void)context;
+    (void)request;
+    http_answer_text(turn, 404, "there is no such session");
+}
+
 /* --- The guest --- */
 
 static void on_opened(void *context)
@@ -124,6 +133,7 @@ static void on_lost(void *context, enum result why, const char *what)
 
     assert_int_not_equal(why, OK);
     v->lost++;
+    v->why = why;
     snprintf(v->what, sizeof v->what, "%s", what);
     loop_stop(v->loop);
 }
@@ -153,8 +163,11 @@ static int visit_make_at(void **state, const struct address *at)
     const struct http_route post = {.method = "POST", .path = "/media", .handle = on_post, .context = v};
     const struct http_route end = {
         .method = "DELETE", .path = "/media/", .below = true, .handle = on_delete, .context = v};
+    const struct http_route renewal = {
+        .method = "PATCH", .path = "/media/", .below = true, .handle = on_patch, .context = v};
     if (http_server_new(&server, &v->server) != OK || http_listen(v->server, at, NULL, &real) != OK ||
-        http_route_add(v->server, &post) != OK || http_route_add(v->server, &end) != OK)
+        http_route_add(v->server, &post) != OK || http_route_add(v->server, &end) != OK ||
+        http_route_add(v->server, &renewal) != OK)
         return -1;
     snprintf(v->origin, sizeof v->origin, "http://%s:%u", host, address_port(&real));
     snprintf(v->url, sizeof v->url, "%s/media", v->origin);
@@ -272,6 +285,23 @@ static void what_was_begun_can_be_left(void **state)
     assert_int_equal(v->opened + v->lost, 0);
 }
 
+/* No refusal of who we are: another session may be asked for (field report G48). */
+static void a_session_that_is_forgotten_is_lost(void **state)
+{
+    static const struct answer good = {201, "/media/x", NULL, NULL, NULL, NULL, ""};
+    struct visit *v = *state;
+
+    v->answer = &good;
+    assert_int_equal(media_enter(v->media, bytes_string(v->url), bytes_string(ticket), 77), OK);
+    while (media_state(v->media) != MEDIA_JOINING)
+        patience_let_pass(v->loop, 1);
+    assert_int_equal(media_renew(v->media, bytes_string(ticket)), OK);
+    patience_run(v->loop);
+    assert_int_equal(v->lost, 1);
+    assert_int_equal(v->why, E_CLOSED);
+    assert_int_equal(media_state(v->media), MEDIA_IDLE);
+}
+
 static void before_anything_was_said_as_well(void **state)
 {
     struct visit *v = *state;
@@ -305,6 +335,7 @@ int main(void)
         cmocka_unit_test(what_a_relay_may_not_answer),
         cmocka_unit_test(a_relay_elsewhere_names_nothing_here),
         cmocka_unit_test_setup_teardown(what_was_begun_can_be_left, visit_make, visit_end),
+        cmocka_unit_test_setup_teardown(a_session_that_is_forgotten_is_lost, visit_make, visit_end),
         cmocka_unit_test_setup_teardown(before_anything_was_said_as_well, visit_make, visit_end),
         cmocka_unit_test_setup_teardown(what_was_https_stays_https, visit_make, visit_end),
     };

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -73,7 +74,7 @@ static void sum_up(struct churn_figures *f)
     }
     f->alarms = crowd_alarms(&crowd);
     f->disagreements = crowd_disagreements(&crowd);
-    f->complaint = crowd_complaint(&crowd);
+    snprintf(f->complaint, sizeof f->complaint, "%s", crowd_complaint(&crowd));
     f->lost_percent = 100.0 * weather.link.lost / (weather.link.sent + 1);
 }
 

@@ -25,7 +25,7 @@ struct churn_figures {
     bool one_epoch;      /* at the end all share one */
     bool
         came_again; /* at the end somebody who stayed leaves, and comes again, and hears (field report G45) */
-    const char *complaint;
+    char complaint[CROWD_WHAT];
 };
 
 /* A scene and a crowd of its own; nothing is asserted but what a test bench needs. */

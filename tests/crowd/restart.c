@@ -3,12 +3,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-enum { PATIENCE_MS = 60000, ARRIVE_EACH_MS = 20, LATE = 2 };
+enum { PATIENCE_MS = 60000, ARRIVE_EACH_MS = 20, LATE = 2, BACK_FRAMES = 50 };
 
 static struct crowd crowd;
 
@@ -25,12 +26,10 @@ static bool was_seated(const struct person *p, uint64_t killed_us)
     return p->seated_us != 0 && p->seated_us < killed_us;
 }
 
-/* Since when it hears again, or for the first time; 0 where it does not. */
+/* Since when it has heard without a break; 0 where it does not, or has from before the kill. */
 static uint64_t back_since(const struct person *p, uint64_t killed_us)
 {
-    uint64_t at_us = p->heard_us > p->back_us ? p->heard_us : p->back_us;
-
-    return at_us > killed_us ? at_us : 0;
+    return p->running >= BACK_FRAMES && p->back_us > killed_us ? p->back_us : 0;
 }
 
 static bool all_are_back(struct crowd *c, void *context)
@@ -121,6 +120,10 @@ static void judge_ears(uint64_t killed_us, struct restart_figures *f)
         ms[count] = PATIENCE_MS;
         if (back_since(p, killed_us) != 0)
             ms[count] = (unsigned)((back_since(p, killed_us) - killed_us) / 1000);
+        else
+            snprintf(f->complaint, sizeof f->complaint,
+                     "guest %u of room %u, in state %d, has heard %u frames in a row, %u not", i, p->room,
+                     p->client != NULL ? (int)client_state(p->client) : -1, p->running, p->quiet);
         count++;
     }
     qsort(ms, count, sizeof *ms, order);
@@ -145,11 +148,11 @@ void restart_run(unsigned rooms, unsigned listeners, unsigned limit_ms, struct r
     for (unsigned i = 0; i < rooms; i++)
         out->epochs_lost += newest[i] > crowd.rooms[i].newest ? newest[i] - crowd.rooms[i].newest : 0;
     judge_tries(killed_us, out);
-    judge_ears(killed_us, out);
     out->trouble = crowd.trouble;
     out->alarms = crowd_alarms(&crowd);
     out->disagreements = crowd_disagreements(&crowd);
-    out->complaint = crowd_complaint(&crowd);
+    snprintf(out->complaint, sizeof out->complaint, "%s", crowd_complaint(&crowd));
+    judge_ears(killed_us, out);
     crowd_end(&crowd);
 }
 

@@ -18,7 +18,7 @@ struct restart_figures {
     unsigned alarms, disagreements;
     uint64_t epochs_lost; /* that somebody had seen, and the room has not at the end */
     bool one_epoch;       /* each room's people share one at the end */
-    const char *complaint;
+    char complaint[CROWD_WHAT];
 };
 
 /* A scene and a crowd of its own: so many listeners and a speaker in each of so many rooms. The kill follows

@@ -9,6 +9,7 @@
 #include "support/patience.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,12 +227,14 @@ static void on_hear(void *context, const float in[static SOUND_FRAME])
 
     if (has_sound(in)) {
         p->heard_us = p->heard_us != 0 ? p->heard_us : loop_now_us();
-        p->back_us = p->quiet >= CROWD_GAP ? loop_now_us() : p->back_us;
+        p->back_us = p->running++ == 0 ? loop_now_us() : p->back_us;
         p->quiet = 0;
         p->sounding++;
-    } else if (p->heard_us != 0 && ++p->quiet > p->longest) {
-        p->longest = p->quiet;
+        return;
     }
+    p->running = 0;
+    if (p->heard_us != 0 && ++p->quiet > p->longest)
+        p->longest = p->quiet;
 }
 
 static void second_begin(struct person *p, uint64_t at_us)
@@ -338,7 +341,7 @@ void crowd_enter(struct crowd *c, struct person *p, unsigned room, bool speaks)
     p->speaks = speaks;
     p->entered_us = loop_now_us();
     p->seated_us = p->heard_us = p->back_us = 0;
-    p->quiet = p->longest = p->tries = 0;
+    p->quiet = p->longest = p->running = p->tries = 0;
     p->over = p->gone = false;
     assert_int_equal(client_new(&options, &p->client), OK);
 }
@@ -486,6 +489,7 @@ void crowd_start(struct crowd *c, unsigned people, unsigned rooms, const char *c
     uint8_t seed[16];
 
     memset(c, 0, sizeof *c);
+    signal(SIGPIPE, SIG_IGN);
     assert_int_equal(crypto_start(), OK);
     random_fill(crypto_random(), seed, sizeof seed);
     c->verified = table_of(32, seed);

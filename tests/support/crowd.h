@@ -16,7 +16,6 @@ enum {
     CROWD_EPOCHS = 1024, /* of a room, that are compared */
     CROWD_AUTHENTICATOR = 32,
     CROWD_WHAT = 160,
-    CROWD_GAP = 10,
     CROWD_LARGE = 200, /* beyond so many people Opus is left out: one machine cannot listen for them all */
 };
 
@@ -32,8 +31,9 @@ struct person {
     struct client *client; /* NULL while it is nowhere */
 
     uint64_t entered_us, seated_us;
-    uint64_t heard_us; /* its first frame with sound */
-    uint64_t back_us;  /* its first frame with sound after a gap of CROWD_GAP frames at least, the last one */
+    uint64_t heard_us;       /* its first frame with sound */
+    uint64_t back_us;        /* the first frame with sound of those in a row that it hears now ... */
+    unsigned running;        /* ... and how many those are; 0 where it hears none */
     unsigned quiet, longest; /* frames without sound in a row, after the first with: now, and at most */
     unsigned tries;          /* to open a link again */
     uint64_t first_try_us;
