@@ -362,6 +362,8 @@ void args_help(FILE *to, const struct args_command *command)
 {
     fprintf(to, "teahouse %s%s%s [options]: %s\n\n", command->name, command->operands != NULL ? " " : "",
             command->operands != NULL ? command->operands : "", command->help);
+    if (command->more != NULL)
+        fprintf(to, "%s\n", command->more);
     for (size_t i = 0; command->options[i].name != NULL; i++)
         option_help(to, &command->options[i]);
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)

@@ -38,6 +38,7 @@ struct args_command {
     const char *help;
     const struct args_option *options;
     int (*run)(const struct args *); /* gives the exit code */
+    const char *more;                /* further lines for the subcommand's own help; NULL for none */
 };
 
 enum { ARGS_OPTIONS_MAX = 24, ARGS_OPERANDS_MAX = 4, ARGS_LINE = 512 };

@@ -21,6 +21,6 @@ const struct args_command commands[] = {
     {"room end", "ROOM-OR-LINK", "ends a room that you made", room_one_options, room_end_run},
     {"join", "ROOM-OR-LINK", "sits down in a room, to listen or to speak", join_options, join_run},
     {"stage", "VERB ROOM-OR-LINK [HANDLE|#SEAT]", "does something in a room that this home has joined",
-     stage_options, stage_run},
+     stage_options, stage_run, stage_verbs},
     {0},
 };

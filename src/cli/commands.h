@@ -38,6 +38,7 @@ extern const struct args_option join_options[];
 int join_run(const struct args *);
 
 extern const struct args_option stage_options[];
+extern const char stage_verbs[];
 int stage_run(const struct args *);
 
 #endif

@@ -97,7 +97,8 @@ static void chat_begin(struct join *join)
 static void wish_answer(struct join *join, const struct client_news *news)
 {
     if (news->why == OK)
-        doorbell_answer(join->doorbell, news->number, EXIT_DONE, "done");
+        doorbell_answer(join->doorbell, news->number, EXIT_DONE,
+                        news->text.len != 0 ? (const char *)news->text.at : "done");
     else
         doorbell_answer(join->doorbell, news->number, EXIT_NEGATIVE,
                         news->what != NULL ? news->what : result_text(news->why));
@@ -121,6 +122,18 @@ static void put_handles(struct line *line, const char *key, const struct join *j
     line_list(line, key);
     for (size_t i = 0; i < count; i++)
         if (seats[i].speaker == speaker)
+            line_item(line, bytes_string(seats[i].handle));
+    line_list_end(line);
+}
+
+static void put_moderators(struct line *line, const struct join *join)
+{
+    const struct client_seat *seats;
+    size_t count = client_roster(join->session, &seats);
+
+    line_list(line, "moderators");
+    for (size_t i = 0; i < count; i++)
+        if (seats[i].moderator)
             line_item(line, bytes_string(seats[i].handle));
     line_list_end(line);
 }
@@ -224,6 +237,7 @@ static void on_told(void *context, struct client *session, const struct client_n
         event_start(&line, join, "roster", news->at_us);
         put_handles(&line, "speakers", join, true);
         put_handles(&line, "listeners", join, false);
+        put_moderators(&line, join);
         put_seats(&line, join);
         put_proofs(&line, join);
         break;

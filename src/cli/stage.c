@@ -12,9 +12,19 @@
 
 const struct args_option stage_options[] = {HOME_OPTION, {0}};
 
+const char stage_verbs[] =
+    "  everybody                    raise, lower (the own hand), accept (an invitation; to be heard again "
+    "after\n"
+    "                               a mute), leave (the stage)\n"
+    "  a moderator, on somebody     invite, demote (off the stage, and no moderator), mute, kick, block, "
+    "admit,\n"
+    "                               moderator (makes one)\n"
+    "  a moderator                  link (closes a private room's link, prints another), resign\n"
+    "  the room's maker             end\n";
+
 static int verbs_tell(const struct args *args, const char *word)
 {
-    char all[160] = "";
+    char all[200] = "";
     size_t used = 0;
 
     for (unsigned i = 0; client_verb_word(i) != NULL && used < sizeof all; i++)
@@ -23,7 +33,8 @@ static int verbs_tell(const struct args *args, const char *word)
     return args_wrong(args, "'%s' is not one of: %s", word, all);
 }
 
-static int done(const struct args *args, const uint8_t room[static 32])
+/* What the join answers is `done`, or what was asked for. */
+static int done(const struct args *args, const uint8_t room[static 32], const char *answer)
 {
     char name[ROOM_NAME_SIZE];
     struct line line;
@@ -34,6 +45,8 @@ static int done(const struct args *args, const uint8_t room[static 32])
     line_text(&line, "room", bytes_string(name));
     if (args->operands[2] != NULL)
         line_text(&line, "who", bytes_string(args->operands[2]));
+    if (strcmp(answer, "done") != 0)
+        line_text(&line, "link", bytes_string(answer));
     return line_print(&line, stdout) == OK ? EXIT_DONE : EXIT_NEGATIVE;
 }
 
@@ -76,5 +89,7 @@ int stage_run(const struct args *args)
     default:
         return args_failed(args, "the running 'teahouse join' cannot be reached: %s", strerror(errno));
     }
-    return code == EXIT_DONE ? done(args, link.room) : args_failed(args, "%s", text);
+    code = code == EXIT_DONE ? done(args, link.room, text) : args_failed(args, "%s", text);
+    wipe(text, sizeof text);
+    return code;
 }

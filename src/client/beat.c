@@ -18,6 +18,7 @@ struct beat {
     struct ear *ear;
     struct mouth *mouth;
     bool open;
+    unsigned tail; /* frames of silence that are owed to a microphone which has closed */
     uint64_t next_us;
     uint8_t told[65536 / 8]; /* leaves that have been heard, a bit each */
     struct outbox outbox;
@@ -26,9 +27,12 @@ struct beat {
 
 static void frame_out(struct beat *beat, uint64_t now_us)
 {
-    float frame[SOUND_FRAME];
+    float frame[SOUND_FRAME] = {0};
 
-    beat->options.speak(beat->options.context, frame);
+    if (beat->open)
+        beat->options.speak(beat->options.context, frame);
+    else
+        beat->tail--;
     /* Without a key nothing is sent: the frame is as lost as if it had not been said. */
     if (mouth_take(beat->mouth, now_us, frame, &beat->outbox) == OK && beat->outbox.count == 1)
         beat->options.send(beat->options.context, (struct bytes_mut){beat->room, sizeof beat->room},
@@ -75,7 +79,7 @@ static void due(void *context)
 
     beat->options.tick(beat->options.context, now_us);
     while (beat->next_us <= now_us) {
-        if (beat->open)
+        if (beat->open || beat->tail != 0)
             frame_out(beat, now_us);
         frame_in(beat, now_us);
         beat->next_us += FRAME_US;
@@ -125,12 +129,21 @@ uint32_t beat_ssrc(const struct beat *beat)
 uint64_t beat_open_microphone(struct beat *beat)
 {
     beat->open = true;
+    beat->tail = 0;
     return beat->next_us;
 }
 
 void beat_close_microphone(struct beat *beat)
 {
+    if (!beat->open)
+        return;
     beat->open = false;
+    beat->tail = mouth_owes(beat->mouth);
+}
+
+bool beat_is_closing(const struct beat *beat)
+{
+    return beat->tail != 0;
 }
 
 bool beat_is_open(const struct beat *beat)

@@ -40,8 +40,12 @@ void beat_change_keys(struct beat *, struct keyring *);
 uint32_t beat_ssrc(const struct beat *);
 /* The microphone, closed at first, is open from the next frame on; gives the time at which that begins. */
 uint64_t beat_open_microphone(struct beat *);
+/* Nothing more is taken in. One to two seconds of silence are sent still: they carry the proof of what was
+ * said last. */
 void beat_close_microphone(struct beat *);
 bool beat_is_open(const struct beat *);
+/* They are not over yet. */
+bool beat_is_closing(const struct beat *);
 
 /* As ear_hears. */
 bool beat_hears(const struct beat *, unsigned slot, uint32_t *leaf);

@@ -39,23 +39,48 @@ static void check(struct client *s)
         over(s);
 }
 
-void departure_leave(struct client *s, enum result why, const char *what)
+static void say_goodbye(struct client *s)
 {
     struct signal signal = {.type = SIGNAL_LEAVE};
 
-    if (s->state == CLIENT_LEAVING || s->state == CLIENT_OVER)
-        return;
-    why_set(s, why, what);
-    client_state_set(s, CLIENT_LEAVING);
+    s->hushes = false;
     loop_timer_set(s->timer, loop_now_us() + (uint64_t)CLIENT_LEAVE_MS * 1000);
     memcpy(signal.leave.room, s->options.room, sizeof signal.leave.room);
     s->left_house = client_ask(s, &signal) != OK;
     media_leave(s->media);
 }
 
+void departure_leave(struct client *s, enum result why, const char *what)
+{
+    if (s->state == CLIENT_LEAVING || s->state == CLIENT_OVER)
+        return;
+    why_set(s, why, what);
+    client_state_set(s, CLIENT_LEAVING);
+    say_goodbye(s);
+}
+
+void departure_begin(struct client *s)
+{
+    if (s->state != CLIENT_HEARING || hearing_hush(s)) {
+        departure_leave(s, OK, NULL);
+        return;
+    }
+    why_set(s, OK, NULL);
+    client_state_set(s, CLIENT_LEAVING);
+    loop_timer_set(s->timer, loop_now_us() + (uint64_t)CLIENT_LEAVE_MS * 1000);
+}
+
+void departure_due(struct client *s)
+{
+    if (s->state == CLIENT_LEAVING && s->hushes && hearing_hush(s))
+        say_goodbye(s);
+}
+
 void departure_overdue(struct client *s)
 {
-    if (s->state == CLIENT_LEAVING)
+    if (s->state == CLIENT_LEAVING && s->hushes)
+        say_goodbye(s);
+    else if (s->state == CLIENT_LEAVING)
         over(s);
     else
         departure_leave(s, E_EXPIRED, "nobody in the room opens the door");
@@ -85,10 +110,13 @@ void departure_refused(struct client *s, const struct signal_refused *refused)
 /* The relay may have been quicker with its end of the same: the house's word is the better reason. */
 static void leave_because(struct client *s, enum result why, const char *what)
 {
-    if (s->state == CLIENT_LEAVING)
-        why_set(s, why, what);
-    else
+    if (s->state != CLIENT_LEAVING) {
         departure_leave(s, why, what);
+        return;
+    }
+    why_set(s, why, what);
+    if (s->hushes) /* nothing is heard of us any more */
+        say_goodbye(s);
 }
 
 void departure_room_ended(struct client *s)

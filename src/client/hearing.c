@@ -16,6 +16,7 @@ static void on_tick(void *context, uint64_t now_us)
 
     comeback_due(s, now_us);
     plan_due(s, now_us);
+    departure_due(s);
     if (!client_is_in_room(s))
         return;
     (void)core_room_due(s->core, client_time());
@@ -86,7 +87,7 @@ static enum result beat_begin(struct client *s)
 
 static bool is_silenced(const struct client *s)
 {
-    return core_room_is_muted(s->core, core_room_leaf(s->core)) ||
+    return s->hushes || core_room_is_muted(s->core, core_room_leaf(s->core)) ||
            (s->plan_ended && core_room_charter(s->core)->kind != CHARTER_OPEN);
 }
 
@@ -112,6 +113,22 @@ void hearing_mute(struct client *s)
         stage_close(s);
     else
         stage_open(s);
+}
+
+bool hearing_hush(struct client *s)
+{
+    s->hushes = true;
+    if (s->beat == NULL)
+        return true;
+    stage_close(s);
+    return !beat_is_closing(s->beat);
+}
+
+void hearing_unhush(struct client *s)
+{
+    s->hushes = false;
+    if (client_is_in_room(s))
+        hearing_mute(s);
 }
 
 static bool may_be_heard(const struct client *s)

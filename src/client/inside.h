@@ -8,6 +8,7 @@
 #include "client/beat.h"
 #include "client/link.h"
 #include "client/media.h"
+#include "client/room_link.h"
 #include "client/session.h"
 #include "core/core.h"
 
@@ -19,8 +20,9 @@ struct wish {
     enum client_verb verb;
     char who[HANDLE_BYTES + 1]; /* empty where it is about nobody else */
     unsigned tries;
-    size_t told;    /* leaves of `who` that are seen to */
-    bool under_way; /* the house has been asked */
+    size_t told;                       /* leaves of `who` that are seen to */
+    bool under_way;                    /* the house has been asked */
+    uint8_t secret[ROOM_SECRET_BYTES]; /* of the link that is to hold */
     uint64_t until_us;
 };
 
@@ -55,9 +57,12 @@ struct client {
     uint64_t epoch_us;       /* the same, but later by each try to end it */
     bool epoch_told;         /* that it lasts too long */
 
+    uint8_t secret[ROOM_SECRET_BYTES]; /* of a private room's link, the newest that we know */
+
     char media_url[CLIENT_MEDIA_URL_SIZE];
     bool on_stage;           /* by the epoch's roles */
     bool stage_waits;        /* for a ticket that lets us speak */
+    bool hushes;             /* the microphone is kept closed, for we are about to leave stage or room */
     uint64_t ticket_us;      /* when the next ticket is to be asked for */
     bool was_heard;          /* a media session has been open */
     uint64_t media_lost_us;  /* since when there is none; 0 while there is one */
@@ -162,6 +167,10 @@ void hearing_ticket_soon(struct client *);
 void hearing_stage(struct client *);
 /* Closes the microphone while a moderator's mute, or the want of a plan, asks for it; opens it afterwards. */
 void hearing_mute(struct client *);
+/* Closes the microphone for good. Once this gives true, what was said last has been proven, as far as may be:
+ * to be asked again until then. */
+bool hearing_hush(struct client *);
+void hearing_unhush(struct client *);
 
 /* --- comeback.c --- */
 
@@ -214,6 +223,9 @@ void departure_leave(struct client *, enum result why, const char *what);
 /* At once, without a word to anybody. */
 void departure_fail(struct client *, enum result why, const char *what);
 void departure_overdue(struct client *);
+/* The person's own wish: first the microphone closes, and its last second is proven. */
+void departure_begin(struct client *);
+void departure_due(struct client *);
 void departure_house_left(struct client *);
 void departure_relay_left(struct client *);
 void departure_refused(struct client *, const struct signal_refused *);

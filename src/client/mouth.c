@@ -67,6 +67,11 @@ void mouth_change_keys(struct mouth *m, struct keyring *keys)
     m->keys = keys;
 }
 
+unsigned mouth_owes(const struct mouth *m)
+{
+    return keyring_owes(m->keys);
+}
+
 uint32_t mouth_ssrc(const struct mouth *m)
 {
     return m->ssrc;

@@ -20,6 +20,8 @@ void mouth_free(struct mouth *);
 /* Goes on with another seat's keys, which must outlive it as well. */
 void mouth_change_keys(struct mouth *, struct keyring *);
 uint32_t mouth_ssrc(const struct mouth *);
+/* As keyring_owes. */
+unsigned mouth_owes(const struct mouth *);
 
 /* One frame of 20 ms becomes one RTP packet of MOUTH_PACKET_LEN bytes in the outbox, whatever is said; its
  * time is 960 after the last one's. Without a key there is no packet, ever. OK | E_NO_MEMORY (outbox full) |

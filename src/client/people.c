@@ -39,7 +39,8 @@ static void pin(struct client *s, const struct client_seat *seat)
 
 void people_add(struct client *s, const struct core_member *member, struct bytes told)
 {
-    struct client_seat seat = {.leaf = member->leaf, .speaker = member->speaker};
+    struct client_seat seat = {
+        .leaf = member->leaf, .speaker = member->speaker, .moderator = member->moderator};
     struct signal_seat name;
     size_t at;
 
@@ -65,9 +66,12 @@ void people_add(struct client *s, const struct core_member *member, struct bytes
 
 void people_move(struct client *s, const struct core_member *member)
 {
-    for (size_t i = 0; i < s->seat_count; i++)
-        if (s->seats[i].leaf == member->leaf)
-            s->seats[i].speaker = member->speaker;
+    for (size_t i = 0; i < s->seat_count; i++) {
+        if (s->seats[i].leaf != member->leaf)
+            continue;
+        s->seats[i].speaker = member->speaker;
+        s->seats[i].moderator = member->moderator;
+    }
 }
 
 const struct client_seat *people_at(const struct client *s, uint32_t leaf)

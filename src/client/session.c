@@ -248,6 +248,10 @@ enum result client_new(const struct client_options *options, struct client **out
     if (s == NULL)
         return E_NO_MEMORY;
     s->options = *options;
+    if (options->secret != NULL) {
+        memcpy(s->secret, options->secret, sizeof s->secret);
+        s->options.secret = s->secret;
+    }
     s->state = CLIENT_LINKING;
     res = ways_open(s);
     if (res != OK) {
@@ -275,7 +279,7 @@ void client_free(struct client *s)
 
 void client_leave(struct client *s)
 {
-    departure_leave(s, OK, NULL);
+    departure_begin(s);
 }
 
 enum client_state client_state(const struct client *s)

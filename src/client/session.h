@@ -47,7 +47,7 @@ enum client_news_kind {
     NEWS_ENDED,  /* by the room's maker; the session leaves by itself */
     NEWS_KICKED, /* our leaf was removed; the session leaves by itself */
     NEWS_ALARM,  /* what: a house or a member says what cannot be */
-    NEWS_WISH,   /* number; why (OK: done) and what */
+    NEWS_WISH,   /* number; why (OK: done) and what; text: a new link */
     NEWS_OVER,   /* the last; why and what */
 };
 
@@ -69,7 +69,7 @@ enum client_proof { CLIENT_UNHEARD, CLIENT_PROVEN, CLIENT_UNPROVEN, CLIENT_FORGE
 /* One line of the roster: who holds keys. */
 struct client_seat {
     uint32_t leaf;
-    bool speaker;
+    bool speaker, moderator;
     enum client_proof proof; /* of the voice that was heard last */
     uint8_t account[32];
     char handle[HANDLE_BYTES + 1];
@@ -113,7 +113,10 @@ enum client_verb {
     CLIENT_ADMIT,  /* a moderator lets somebody into a social room */
     CLIENT_KICK,
     CLIENT_BLOCK,
-    CLIENT_END, /* the room, by its maker */
+    CLIENT_MODERATOR, /* a moderator makes somebody one; `demote` takes it back */
+    CLIENT_RESIGN,    /* a moderator is none any more */
+    CLIENT_LINK,      /* a moderator closes a private room's link and has another */
+    CLIENT_END,       /* the room, by its maker */
 };
 
 /* Whether there is such a verb, and whether it takes a `who`. */

@@ -12,12 +12,13 @@ static const struct {
     const char *word;
     bool about_somebody;
 } verbs[] = {
-    [CLIENT_RAISE] = {"raise", false},   [CLIENT_LOWER] = {"lower", false},
-    [CLIENT_MUTE] = {"mute", true},      [CLIENT_INVITE] = {"invite", true},
-    [CLIENT_ACCEPT] = {"accept", false}, [CLIENT_LEAVE] = {"leave", false},
-    [CLIENT_DEMOTE] = {"demote", true},  [CLIENT_ADMIT] = {"admit", true},
-    [CLIENT_KICK] = {"kick", true},      [CLIENT_BLOCK] = {"block", true},
-    [CLIENT_END] = {"end", false},
+    [CLIENT_RAISE] = {"raise", false},        [CLIENT_LOWER] = {"lower", false},
+    [CLIENT_MUTE] = {"mute", true},           [CLIENT_INVITE] = {"invite", true},
+    [CLIENT_ACCEPT] = {"accept", false},      [CLIENT_LEAVE] = {"leave", false},
+    [CLIENT_DEMOTE] = {"demote", true},       [CLIENT_ADMIT] = {"admit", true},
+    [CLIENT_KICK] = {"kick", true},           [CLIENT_BLOCK] = {"block", true},
+    [CLIENT_MODERATOR] = {"moderator", true}, [CLIENT_RESIGN] = {"resign", false},
+    [CLIENT_LINK] = {"link", false},          [CLIENT_END] = {"end", false},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
@@ -40,14 +41,41 @@ const char *client_verb_word(unsigned i)
 
 static const char nobody[] = "nobody of that name is in the room";
 
+/* The link that holds from now on, for whoever asked for it; and for our own seat, should it be lost. */
+static void link_take(struct client *s, const struct wish *wish, char text[static ROOM_LINK_SIZE])
+{
+    struct room_link link = {.has_secret = true};
+
+    memcpy(s->secret, wish->secret, sizeof s->secret);
+    memcpy(link.room, s->options.room, sizeof link.room);
+    memcpy(link.secret, wish->secret, sizeof link.secret);
+    snprintf(link.house_url, sizeof link.house_url, "%s", s->options.identity->house_url);
+    room_link_write(&link, text);
+    wipe(&link, sizeof link);
+}
+
+/* It ends what the microphone may say: first the last second is proven. */
+static bool hushes(const struct wish *wish)
+{
+    return wish->verb == CLIENT_LEAVE || wish->verb == CLIENT_END;
+}
+
 /* The first wish is over. */
 static void over(struct client *s, enum result why, const char *what)
 {
-    uint32_t number = s->wishes[0].number;
+    char link[ROOM_LINK_SIZE] = "";
+    struct client_news news = {.kind = NEWS_WISH, .number = s->wishes[0].number, .why = why, .what = what};
 
+    if (why == OK && s->wishes[0].verb == CLIENT_LINK)
+        link_take(s, &s->wishes[0], link);
+    if (hushes(&s->wishes[0]))
+        hearing_unhush(s);
     s->wish_count--;
     memmove(s->wishes, s->wishes + 1, s->wish_count * sizeof s->wishes[0]);
-    client_tell(s, (struct client_news){.kind = NEWS_WISH, .number = number, .why = why, .what = what});
+    wipe(&s->wishes[s->wish_count], sizeof s->wishes[0]);
+    news.text = bytes_string(link);
+    client_tell(s, news);
+    wipe(link, sizeof link);
 }
 
 void wish_end_all(struct client *s)
@@ -88,6 +116,8 @@ static const char *plan_person(const struct client *s, const struct wish *wish, 
         plan_word(plan, m, STATEMENT_BLOCK);
     } else if (wish->verb == CLIENT_INVITE) {
         plan_word(plan, m, STATEMENT_SPEAKER);
+    } else if (wish->verb == CLIENT_MODERATOR) {
+        plan_word(plan, m, STATEMENT_MODERATOR);
     } else {
         if (m->moderator)
             plan_word(plan, m, STATEMENT_NO_MODERATOR);
@@ -96,10 +126,28 @@ static const char *plan_person(const struct client *s, const struct wish *wish, 
     return NULL;
 }
 
-static const char *plan_self(const struct client *s, const struct wish *wish, struct plan *plan)
+/* A try that came second leaves no secret that anything was vouched by. */
+static const char *plan_link(const struct client *s, struct wish *wish, struct plan *plan)
+{
+    struct core_word *word = &plan->words[plan->order.word_count++];
+
+    if (core_room_charter(s->core)->kind != CHARTER_PRIVATE)
+        return "only a private room has a link that can be closed";
+    random_fill(s->options.random, wish->secret, sizeof wish->secret);
+    *word = (struct core_word){.verb = STATEMENT_LINK, .kind = STATEMENT_ROOM};
+    return core_link_key(wish->secret, word->subject) == OK ? NULL : "the link's key cannot be made";
+}
+
+static const char *plan_self(const struct client *s, struct wish *wish, struct plan *plan)
 {
     const struct core_member *self = core_room_member(s->core, core_room_leaf(s->core));
 
+    if (wish->verb == CLIENT_LINK)
+        return plan_link(s, wish, plan);
+    if (wish->verb == CLIENT_RESIGN) {
+        plan_word(plan, self, STATEMENT_NO_MODERATOR);
+        return self->moderator ? NULL : "you are no moderator here";
+    }
     if (wish->verb == CLIENT_ACCEPT && !self->may_speak)
         return "no moderator has invited you on stage";
     plan->order.stage = wish->verb == CLIENT_ACCEPT ? CORE_STAGE_COME : CORE_STAGE_LEAVE;
@@ -125,7 +173,8 @@ static void commit(struct client *s)
                             .epoch = core_room_epoch(s->core),
                             .group_id = core_room_group_id(s->core),
                             .words = plan.words,
-                            .account_seed = s->options.identity->seed,
+                            /* A pseudonym that signs with its account's key is none any more. */
+                            .account_seed = s->options.pseudonym == NULL ? s->options.identity->seed : NULL,
                         }};
     const char *what =
         verbs[wish->verb].about_somebody ? plan_person(s, wish, &plan) : plan_self(s, wish, &plan);
@@ -231,6 +280,8 @@ void wish_said(struct client *s, enum result res)
 static void step(struct client *s)
 {
     if (s->wish_count == 0 || s->wishes[0].under_way || !s->linked || !client_is_in_room(s))
+        return;
+    if (hushes(&s->wishes[0]) && !hearing_hush(s))
         return;
     if (s->wishes[0].verb == CLIENT_END)
         end_room(s);

@@ -262,8 +262,8 @@ struct keyring *core_room_keyring(struct core_room *);
 /* Whose voice it is that comes in a slot (below SLOTS) under a leaf's name: any member could seal as any
  * other, so speakers prove what they sent (docs/protocol.md, "Proof of the speaker"). Sealing and opening see
  * to it; what is forged, or comes after its second was judged, keyring_open does not give. To be asked while
- * the voice is heard: it changes with time alone, too. A microphone that closes must seal one second of
- * silence more, for its last second to be proven. */
+ * the voice is heard: it changes with time alone, too. A microphone that closes must seal
+ * keyring_owes frames of silence more, for its last second to be proven. */
 enum proof_verdict core_room_verdict(struct core_room *, struct core_now, unsigned slot, uint32_t leaf);
 
 /* Erases what is due and changes keys when it is time; gives the next deadline in ms, or KEYRING_NEVER. */

@@ -271,6 +271,11 @@ static struct bytes_mut plain_of(const struct keyring *ring, struct bytes_mut fr
     return (struct bytes_mut){frame.at + FRAME_HEADER_LEN, ring->plain_len};
 }
 
+unsigned keyring_owes(const struct keyring *ring)
+{
+    return 2 * PROOF_BLOCK - 1 - (ring->counter + PROOF_BLOCK - 1) % PROOF_BLOCK;
+}
+
 /* After a pause listeners may have given up the block that was begun, and would play nothing more of it: the
  * next one is begun. */
 static void skip_block(struct keyring *ring, uint64_t now_ms)

@@ -68,6 +68,9 @@ void keyring_close(struct keyring *);
 MUST_USE enum result keyring_seal(struct keyring *, uint64_t now_ms, const struct voice *,
                                   struct bytes_mut frame);
 size_t keyring_frame_len(const struct keyring *);
+/* How many frames of silence a microphone that closes now is to seal, so that what was said last is proven:
+ * those that its block of frames lacks, and a block that carries the proof. */
+unsigned keyring_owes(const struct keyring *);
 
 /* What an opened frame was. `voice` borrows from the frame. */
 struct keyring_heard {

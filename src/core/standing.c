@@ -150,6 +150,10 @@ enum result standing_add(struct standing *s, const struct statement *word)
         if (word->verb == STATEMENT_BLOCK && !by_maker && has_role_by_maker(entry))
             return E_REFUSED;
         fact = fact_of(entry, word->verb);
+        /* Nobody is kept a moderator, not by the maker either. */
+        if (word->verb == STATEMENT_NO_MODERATOR && !entry->leaf &&
+            memcmp(word->signer, word->subject, 32) == 0)
+            *fact.by_maker = false;
         if (*fact.by_maker && !by_maker && *fact.is != fact.value)
             return E_REFUSED;
         *fact.is = fact.value;

@@ -79,8 +79,8 @@ static void leave(struct process *p)
 
 static void f15_a_kick_closes_the_links_secret(void **state)
 {
-    char link[LINK], bare[LINK], home[SCRATCH_PATH];
-    struct process amy, bo;
+    char link[LINK], bare[LINK], again[LINK], home[SCRATCH_PATH], bo_home[SCRATCH_PATH];
+    struct process amy, bo, renewing;
     const char *line;
 
     (void)state;
@@ -98,6 +98,32 @@ static void f15_a_kick_closes_the_links_secret(void **state)
     assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
     process_end(&bo);
     refused("bo", link);
+
+    /* Another link is the moderator's to make, and then the old one is nobody's. */
+    const char *renew[] = {"stage", "link", link, "--home", home, NULL};
+    if (scene_do(&renewing, renew) != 0)
+        fail_msg("stage link: %s", renewing.errors);
+    line = process_line(&renewing, 0);
+    assert_non_null(line);
+    snprintf(again, sizeof again, "%s", scene_text(line, "link"));
+    process_end(&renewing);
+    assert_string_not_equal(again, link);
+    assert_memory_equal(again, link, strcspn(link, "#") + 1);
+    refused("bo", link);
+    scene_join(&scene, &bo, "bo", again, NULL);
+    scene_event(&bo, "seated", &line);
+    const char *rights[] = {"stage", "link", link, "--home", bo_home, NULL};
+    scene_home(&scene, "bo", bo_home);
+    assert_int_equal(scene_do(&renewing, rights), 1);
+    assert_non_null(strstr(renewing.errors, "only a moderator may do that"));
+    process_end(&renewing);
+    leave(&bo);
+    leave(&amy);
+    amys_room("--open", link, &amy);
+    const char *open[] = {"stage", "link", link, "--home", home, NULL};
+    assert_int_equal(scene_do(&renewing, open), 1);
+    assert_non_null(strstr(renewing.errors, "only a private room has a link"));
+    process_end(&renewing);
     leave(&amy);
 }
 

@@ -252,6 +252,53 @@ static void raised_muted_and_kicked_in_time(void **state)
     leave(&amy);
 }
 
+/* Whoever is made a moderator does what one does, until the maker takes it back, or it does so itself (F30).
+ */
+static void f30_named_a_moderator_plain_again_and_resigned(void **state)
+{
+    char room[SCENE_ROOM];
+    struct process amy, bo, cy;
+    const char *line;
+
+    (void)state;
+    scene_room(&scene, "amy", "Two hosts", room);
+    const char *speaks[] = {"--speak", spoken, NULL};
+    scene_join(&scene, &amy, "amy", room, NULL);
+    scene_event(&amy, "seated", &line);
+    scene_join(&scene, &bo, "bo", room, NULL);
+    scene_event(&bo, "seated", &line);
+    scene_join(&scene, &cy, "cy", room, speaks);
+    scene_event(&cy, "seated", &line);
+    wait_for(&amy, "roster", "listeners", "[ \"amy\", \"bo\", \"cy\" ]");
+    wait_for(&bo, "roster", "moderators", "[ \"amy\" ]");
+
+    refused(1, "only a moderator may do that", "bo", "moderator", room, "bo");
+    refused(1, "you are no moderator here", "bo", "resign", room, NULL);
+    refused(1, "nobody overrules the room's maker", "amy", "resign", room, NULL);
+    done("amy", "moderator", room, "bo");
+    wait_for(&bo, "roster", "moderators", "[ \"amy\", \"bo\" ]");
+    done("bo", "invite", room, "cy");
+    wait_for(&cy, "stage", "microphone", "open");
+    refused(1, "nobody overrules the room's maker", "bo", "demote", room, "amy");
+
+    done("amy", "demote", room, "bo");
+    wait_for(&cy, "roster", "moderators", "[ \"amy\" ]");
+    refused(1, "only a moderator may do that", "bo", "demote", room, "cy");
+
+    /* Who hands over may go: the room has a moderator still, and only then none. */
+    done("amy", "moderator", room, "bo");
+    wait_for(&cy, "roster", "moderators", "[ \"amy\", \"bo\" ]");
+    leave(&amy);
+    wait_for(&cy, "roster", "moderators", "[ \"bo\" ]");
+    done("bo", "demote", room, "cy");
+    wait_for(&cy, "stage", "microphone", "closed");
+    done("bo", "resign", room, NULL);
+    wait_for(&cy, "roster", "moderators", "[ ]");
+    refused(1, "only a moderator may do that", "bo", "invite", room, "cy");
+    leave(&cy);
+    leave(&bo);
+}
+
 static void lines_are_chat(void **state)
 {
     char room[SCENE_ROOM], amy_home[SCRATCH_PATH], command[2 * SCRATCH_PATH + 512];
@@ -317,6 +364,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_done_is_said),
         cmocka_unit_test(invited_accepted_heard_and_demoted),
         cmocka_unit_test(raised_muted_and_kicked_in_time),
+        cmocka_unit_test(f30_named_a_moderator_plain_again_and_resigned),
         cmocka_unit_test(lines_are_chat),
         cmocka_unit_test(a_dead_joins_socket_is_replaced),
     };

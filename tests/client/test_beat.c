@@ -164,20 +164,30 @@ static void an_open_one_sends_each_frame_in_one_size(void **state)
 static void a_microphone_closes_and_opens_again(void **state)
 {
     struct hall *hall = *state;
+    unsigned owed;
 
     begin(hall);
     beat_open_microphone(hall->beat);
     patience_run(hall->loop);
     beat_close_microphone(hall->beat);
     assert_false(beat_is_open(hall->beat));
-    hall->until += FRAMES;
+    /* The silence that is owed, and not a frame more. */
+    assert_true(beat_is_closing(hall->beat));
+    owed = keyring_owes(hall->keyring);
+    hall->until += owed + 2;
     patience_run(hall->loop);
-    assert_int_equal(hall->sent, FRAMES);
+    assert_false(beat_is_closing(hall->beat));
+    assert_int_equal(hall->sent, FRAMES + owed);
+    assert_int_equal(hall->spoken, FRAMES);
     beat_open_microphone(hall->beat);
     hall->until += FRAMES;
     patience_run(hall->loop);
-    assert_int_equal(hall->sent, 2 * FRAMES);
+    assert_int_equal(hall->sent, 2 * FRAMES + owed);
     assert_int_equal(hall->spoken, 2 * FRAMES);
+    /* Nobody waits for silence to end before speaking. */
+    beat_close_microphone(hall->beat);
+    beat_open_microphone(hall->beat);
+    assert_false(beat_is_closing(hall->beat));
 }
 
 int main(void)

@@ -154,6 +154,23 @@ static void f30_only_the_maker_blocks_whom_the_maker_named(void **state)
     assert_false(standing_is_moderator(&standing, keys[CY], false));
 }
 
+/* Nobody is kept a moderator. What the maker gave is then as free as what another gave. */
+static void f30_a_moderator_resigns(void **state)
+{
+    (void)state;
+    assert_int_equal(say(MODERATOR, STATEMENT_NO_MODERATOR, MODERATOR), OK);
+    assert_false(standing_is_moderator(&standing, keys[MODERATOR], false));
+    assert_int_equal(say(MODERATOR, STATEMENT_SPEAKER, BO), E_REFUSED);
+    assert_int_equal(say(MODERATOR, STATEMENT_MODERATOR, MODERATOR), E_REFUSED);
+    assert_int_equal(say(MAKER, STATEMENT_MODERATOR, ANN), OK);
+    assert_int_equal(say(ANN, STATEMENT_MODERATOR, MODERATOR), OK);
+    assert_true(standing_is_moderator(&standing, keys[MODERATOR], false));
+    assert_int_equal(say(MAKER, STATEMENT_NO_MODERATOR, MAKER), E_REFUSED);
+    /* Of the stage alone the maker's word holds, about oneself too. */
+    assert_int_equal(say(MAKER, STATEMENT_SPEAKER, ANN), OK);
+    assert_int_equal(say(ANN, STATEMENT_NO_SPEAKER, ANN), E_REFUSED);
+}
+
 static void blocked_people_have_no_role(void **state)
 {
     (void)state;
@@ -232,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup(another_rooms_statement_counts_for_nothing, set_up),
         cmocka_unit_test_setup(f30_the_maker_outranks, set_up),
         cmocka_unit_test_setup(f30_only_the_maker_blocks_whom_the_maker_named, set_up),
+        cmocka_unit_test_setup(f30_a_moderator_resigns, set_up),
         cmocka_unit_test_setup(blocked_people_have_no_role, set_up),
         cmocka_unit_test_setup(where_everyone_may_speak_one_can_still_be_taken_off, set_up),
         cmocka_unit_test_setup(f15_a_link_is_closed_in_private_rooms_alone, set_up),

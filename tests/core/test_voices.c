@@ -344,6 +344,32 @@ static void a_pause_is_no_gap(void **state)
     }
 }
 
+/* Whatever was said last, however short: the silence that a microphone owes proves it. */
+static void a_microphone_that_closes_proves_its_last_second(void **state)
+{
+    static struct scene s;
+    unsigned owed;
+
+    (void)state;
+    for (unsigned frames = 1; frames < 120; frames += 7) {
+        const struct keyring *ring;
+
+        scene_start(&s, &everyone_speaks);
+        ring = core_room_keyring(s.t.people[ALICE].room);
+        while (keyring_owes(ring) != PROOF_BLOCK)
+            talk(&s, 1, 0);
+        talk(&s, PROOF_BLOCK, 5);
+        talk(&s, frames, 5);
+        owed = keyring_owes(ring);
+        assert_in_range(owed, PROOF_BLOCK, 2 * PROOF_BLOCK - 1);
+        talk(&s, owed, 5);
+        /* All but the last block of silence is judged by now, and for the better. */
+        s.t.now_ms += PROOF_WAIT_MS - PROOF_BLOCK * FRAME_MS;
+        assert_int_equal(verdict(&s, TRUE_SLOT), PROOF_PROVEN);
+        scene_end(&s);
+    }
+}
+
 /* Whoever sits down on a leaf is not judged by what the last one there said. */
 static void a_verdict_goes_with_its_leaf(void **state)
 {
@@ -398,6 +424,7 @@ int main(void)
         cmocka_unit_test(f17_a_voice_held_back_is_unproven),
         cmocka_unit_test(f33_a_deniable_proof_could_be_anybodys),
         cmocka_unit_test(a_pause_is_no_gap),
+        cmocka_unit_test(a_microphone_that_closes_proves_its_last_second),
         cmocka_unit_test(a_verdict_goes_with_its_leaf),
         cmocka_unit_test(frames_take_no_memory),
     };
