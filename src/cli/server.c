@@ -228,6 +228,11 @@ int server_store(struct server *s, struct store **out)
     return res == OK ? EXIT_DONE : args_wrong(s->args, "--data %s: %s", folder, why);
 }
 
+static const char *media_url(void *context)
+{
+    return house_media_url(context);
+}
+
 int server_house(struct server *s, struct house_settings *settings, struct house **out)
 {
     args_number(s->args, "sign-ups-each", &settings->sign_ups_each);
@@ -238,6 +243,9 @@ int server_house(struct server *s, struct house_settings *settings, struct house
     settings->relay_subject = SERVER_RELAY_SUBJECT;
     if (house_new(settings, out) != OK || house_mount(*out, s->loop, s->http) != OK)
         return args_failed(s->args, "the house cannot be set up");
+    s->page = (struct page_settings){media_url, *out};
+    if (page_mount(s->http, &s->page) != OK)
+        return args_failed(s->args, "the page cannot be set up");
     return EXIT_DONE;
 }
 

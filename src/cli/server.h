@@ -6,6 +6,7 @@
 #include "bus/bus.h"
 #include "cli/args.h"
 #include "house/house.h"
+#include "page/page.h"
 #include "relay/relay.h"
 
 #define SERVER_LISTEN_OPTION                                                                                 \
@@ -51,6 +52,7 @@ struct server {
     struct loop *loop;
     struct bus *bus;
     struct http_server *http;
+    struct page_settings page;
 };
 
 /* Each of the following gives EXIT_DONE, or an exit code after a line on standard error. */

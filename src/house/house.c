@@ -79,6 +79,11 @@ const uint8_t *house_key(const struct house *h)
     return h->key;
 }
 
+const char *house_media_url(const struct house *h)
+{
+    return h->relay.media_url;
+}
+
 int house_crowd(const struct house *h, const struct address *from)
 {
     return crowd_of(from, h->seed, CROWDS);

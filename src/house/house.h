@@ -92,6 +92,8 @@ void house_free(struct house *);
 
 /* The house's name in every signature, and the key that tickets verify with. */
 const uint8_t *house_key(const struct house *);
+/* The entrance of the relay that it gives tickets for; empty while none is linked up. */
+const char *house_media_url(const struct house *);
 
 /* Adds the routes: WebSocket `/signal`, GET `/health` and, with a relay_key, WebSocket `/relay`.
  * OK | E_NO_MEMORY | E_EXISTS | E_IO | E_TOO_LARGE (relay_subject) */

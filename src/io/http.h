@@ -94,7 +94,10 @@ struct http_reply {
     const char *type; /* Content-Type; NULL where there is no body */
     struct bytes body;
     struct bytes location, etag,
-        cache; /* Location, ETag and Cache-Control (`no-store` by default) where not empty */
+        cache;            /* Location, ETag and Cache-Control (`no-store` by default) where not empty */
+    const char *policy;   /* Content-Security-Policy; NULL for one that allows nothing */
+    const char *encoding; /* Content-Encoding; NULL for none */
+    bool varies;          /* the same path has other encodings too */
 };
 
 /* Now or later. A location or etag with a control character is our bug. */

@@ -49,14 +49,16 @@ static const char *phrase(unsigned status)
 
 /* On every answer. Nothing that this server says is to be framed, sniffed, sent on as a referrer or shared
  * with another origin's process. */
+static const char nothing_allowed[] = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+                                      "form-action 'none'";
 static const char security[] =
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'none'\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cross-Origin-Embedder-Policy: require-corp\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n";
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Permissions-Policy: microphone=(self), screen-wake-lock=(self), clipboard-write=(self), camera=(), "
+    "geolocation=(), display-capture=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=()\r\n";
 
 static bool put(struct evbuffer *to, struct bytes text)
 {
@@ -93,8 +95,13 @@ enum result http_reply_write(const struct http_reply *reply, const struct http_r
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
     good = good && header(to, "Date", bytes_string(date)) &&
            evbuffer_add(to, security, sizeof security - 1) == 0;
+    good = good && header(to, "Content-Security-Policy",
+                          bytes_string(reply->policy != NULL ? reply->policy : nothing_allowed));
     good = good && header(to, "Cache-Control", reply->cache.len != 0 ? reply->cache : BYTES_TEXT("no-store"));
     good = good && header(to, "Content-Type", text_or_none(reply->type));
+    good = good && header(to, "Content-Encoding", text_or_none(reply->encoding));
+    if (reply->varies)
+        good = good && header(to, "Vary", BYTES_TEXT("Accept-Encoding"));
     good = good && header(to, "Location", reply->location) && header(to, "ETag", reply->etag);
     good = good && header(to, "Allow", text_or_none(extra->allow));
     if (reply->status == 401)
