@@ -500,6 +500,63 @@ static void g21_consent_ends_after_thirty_seconds(void **state)
     }
 }
 
+/* What a restarting client says, from a new place and from where it sits, or from there alone; no answer
+ * finds it. */
+static void restart_say(struct pair *p, struct hop *again, struct outbox *box, bool moves)
+{
+    (void)hop_due(again, p->now_us, box);
+    for (unsigned i = 0; i < box->count; i++) {
+        struct bytes said = bytes_const(box->messages[i].body);
+
+        if (moves)
+            (void)pair_give(p, RELAY, &stranger, said);
+        (void)pair_give(p, RELAY, &p->ends[CLIENT].at, said);
+    }
+    outbox_clear(box);
+}
+
+/* A restart of ICE begins and never comes to its end: new credentials, checks and a ClientHello, again and
+ * again for 20 s. Or the handshake alone is begun anew, under the credentials that hold. The path that there
+ * is carries on. */
+static void g22_a_restart_that_never_completes_hurts_nothing(void **state)
+{
+    static uint8_t room[HOP_OUTBOX_SIZE];
+
+    (void)state;
+    for (unsigned with_old = 0; with_old < 2; with_old++) {
+        struct pair *p = opened(39 + with_old);
+        struct hop_settings s = pair_settings(p, CLIENT);
+        struct hop_credentials asked;
+        struct outbox box;
+        struct address to;
+        struct hop *again;
+
+        outbox_start(&box, (struct bytes_mut){room, sizeof room});
+        hop_credentials_draw(&p->seeded.random, &asked);
+        if (!with_old) {
+            hop_credentials_draw(&p->seeded.random, &s.local);
+            s.remote_ufrag = bytes_string(asked.ufrag);
+            s.remote_password = bytes_string(asked.password);
+        }
+        assert_int_equal(hop_new(&s, p->now_us, &again), OK);
+        converse(p, CLIENT, 0, 10);
+        for (uint32_t n = 0; n < 1000; n++) {
+            restart_say(p, again, &box, !with_old);
+            assert_int_equal(pair_speak(p, CLIENT, SSRC, (uint16_t)(10 + n), 10 + n), OK);
+            assert_int_equal(pair_speak(p, RELAY, SSRC, (uint16_t)n, n), OK);
+            pair_run(p, p->now_us + 20000);
+        }
+        pair_run(p, p->now_us + SECOND);
+        assert_int_equal(heard(p, RELAY, 0, 1010), 1010);
+        assert_int_equal(heard(p, CLIENT, 0, 1000), 1000);
+        assert_int_equal(state_of(p, CLIENT), HOP_OPEN);
+        assert_int_equal(state_of(p, RELAY), HOP_OPEN);
+        assert_true(hop_peer(p->ends[RELAY].hop, &to) && address_equal(&to, &p->ends[CLIENT].at));
+        hop_free(again);
+        done(p);
+    }
+}
+
 static void who_is_gone_is_closed(void **state)
 {
     struct pair *p = opened(31);
@@ -788,6 +845,7 @@ int main(void)
         cmocka_unit_test(a_check_without_nomination_moves_nothing),
         cmocka_unit_test(consent_is_asked_for_every_five_seconds),
         cmocka_unit_test(g21_consent_ends_after_thirty_seconds),
+        cmocka_unit_test(g22_a_restart_that_never_completes_hurts_nothing),
         cmocka_unit_test(who_is_gone_is_closed),
         cmocka_unit_test(g23_flights_are_few_and_large),
         cmocka_unit_test(g24_no_byte_and_no_state_without_a_check),

@@ -492,6 +492,27 @@ static void a_renewed_ticket_changes_the_role(void **state)
     part(s, 2);
 }
 
+/* The restart of ICE in WHIP (RFC 9725, section 4.3.3), which this relay does not have: who tries it keeps
+ * the session that there is. */
+static void g22_an_ice_restart_is_refused_and_hurts_nothing(void **state)
+{
+    struct scene *s = gather(2, 1);
+    char ticket[TICKET_TEXT_SIZE];
+    struct reply reply;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        guests[i].caller.ticket.number++;
+        grant(s, &guests[i], 50, house_seed, ticket);
+        ask(s, "PATCH", guests[i].path, ticket, "application/trickle-ice-sdpfrag",
+            BYTES_TEXT("a=ice-ufrag:abcdefgh\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"), &reply);
+        assert_in_range(reply.status, 400, 499);
+    }
+    assert_true(is_heard(&guests[0], &guests[1], 2));
+    assert_int_equal(counts_of(s).sessions, 2);
+    part(s, 2);
+}
+
 static void a_ticket_that_lapses_ends_its_session(void **state)
 {
     struct scene *s = scene_new(1);
@@ -781,6 +802,7 @@ int main(void)
         cmocka_unit_test(f32_an_older_ticket_is_refused),
         cmocka_unit_test(requests_that_make_no_sense),
         cmocka_unit_test(a_renewed_ticket_changes_the_role),
+        cmocka_unit_test(g22_an_ice_restart_is_refused_and_hurts_nothing),
         cmocka_unit_test(a_ticket_that_lapses_ends_its_session),
         cmocka_unit_test(a_session_is_deleted),
         cmocka_unit_test(the_house_revokes_a_seat),
