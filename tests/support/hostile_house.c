@@ -435,6 +435,7 @@ static void on_speak(void *context, float out[static SOUND_FRAME])
     struct hostile_guest *g = context;
 
     g->frames++;
+    g->frame_last_ms = hostile_house_ms();
     for (size_t i = 0; i < SOUND_FRAME; i++)
         out[i] = 0.3f * sinf((float)(g->number + 2) * 0.03f * (float)i);
 }
