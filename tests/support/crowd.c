@@ -246,6 +246,23 @@ static void second_begin(struct person *p, uint64_t at_us)
     p->sounding = 0;
 }
 
+/* Why most frames of a seat were not opened. */
+static void unopened_note(struct person *p, const struct ear_report *report)
+{
+    const struct keyring_stats *stats = keyring_stats(core_room_keyring(p->client->core));
+    unsigned most = 0;
+
+    for (unsigned why = 0; why < RESULT_COUNT; why++)
+        if (stats->refused[why] > stats->refused[most])
+            most = why;
+    p->unopened++;
+    snprintf(p->what, sizeof p->what,
+             "frames of epoch %u: %u refused, %u unknown, %u by the keys, mostly %s, seat %u",
+             (unsigned)p->epoch, (unsigned)report->frames_refused, (unsigned)report->frames_unknown,
+             (unsigned)keyring_refused(core_room_keyring(p->client->core)), result_text((enum result)most),
+             p->seats);
+}
+
 /* The first second is not judged: frames on the way were sealed before the seat was had. */
 static void second_judge(struct person *p, uint64_t now_us)
 {
@@ -256,7 +273,8 @@ static void second_judge(struct person *p, uint64_t now_us)
     report = client_report(p->client);
     if (p->second_us != p->seated_us) {
         p->seconds++;
-        p->unopened += report.frames_refused + report.frames_unknown != p->unknown;
+        if (report.frames_refused + report.frames_unknown != p->unknown)
+            unopened_note(p, &report);
         p->silent += !p->speaks && p->sounding == 0;
     }
     second_begin(p, now_us);
@@ -308,7 +326,7 @@ static void on_told(void *context, struct client *client, const struct client_ne
     case NEWS_OVER:
         p->over = true;
         p->why = news->why;
-        if (news->why != OK)
+        if (news->why != OK && p->kicks == 0)
             snprintf(p->what, sizeof p->what, "over: %s",
                      news->what != NULL ? news->what : result_text(news->why));
         break;
