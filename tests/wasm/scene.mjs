@@ -83,9 +83,10 @@ export class Scene {
     }
 
     /** One of the app's own files, bundled as it is for a browser. */
-    async bundle(path) {
+    async bundle(path, files = {}) {
         const { build } = await import(pathToFileURL(join(web, 'node_modules/esbuild/lib/main.js')));
-        const { outputFiles } = await build({ entryPoints: [path], bundle: true, format: 'esm', target: 'es2022', write: false });
+        const { outputFiles } = await build({ entryPoints: [path], bundle: true, format: 'esm', target: 'es2022', write: false,
+            nodePaths: [join(web, 'node_modules')], define: { FILES: JSON.stringify(files) } });
 
         return outputFiles[0].text;
     }

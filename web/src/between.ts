@@ -1,27 +1,25 @@
-// What passes between the page and the worker that holds the session. Keys and frames never do.
-import type { News, Verb } from './core.ts';
+// What passes between the window and the worker in which a session lives. The window has the peer connection, the
+// microphone and the loudspeaker; all that is sealed, and all that is signalled, is the worker's alone.
+import type { Entrance, News, Verb } from './core.ts';
 
-export interface Start {
-    readonly identity: Uint8Array<ArrayBuffer>; // the account; handed over, not copied
-    readonly link: string;
-    readonly pseudonym?: string;
-    readonly speaker: boolean;
-    readonly fingerprint: Uint8Array<ArrayBuffer>; // of the peer connection's certificate
-}
+/** Which frames a transform is for: those of the microphone, or those of a slot. */
+export type Way = { readonly out: true } | { readonly out: false; readonly slot: number };
 
+/** Events and orders carry the number of the visit to a relay that they belong to: what is late is nobody's. */
 export type ToWorker =
-    | { readonly do: 'start'; readonly start: Start }
-    | { readonly do: 'wish'; readonly verb: Verb; readonly who: string; readonly number: number }
-    | { readonly do: 'chat'; readonly text: string }
-    | { readonly do: 'leave' }
-    | { readonly do: 'media'; readonly is: 'opened' | 'renewed' | 'left' | 'lost' | 'refused' };
+    | { readonly kind: 'enter'; readonly module: WebAssembly.Module; readonly entrance: Entrance;
+        readonly fingerprint: Uint8Array }
+    | { readonly kind: 'wish'; readonly verb: Verb; readonly who: string; readonly number: number }
+    | { readonly kind: 'say'; readonly text: string; readonly number: number }
+    | { readonly kind: 'media'; readonly visit: number; readonly event: 'opened' | 'renewed' | 'left' | 'lost' | 'refused' }
+    | { readonly kind: 'frames'; readonly way: Way; readonly readable: ReadableStream; readonly writable: WritableStream }
+    | { readonly kind: 'leave' | 'close' };
 
-export type ToPage =
-    | { readonly tell: 'news'; readonly news: News }
-    | { readonly tell: 'failed'; readonly why: string } // what was asked could not be
-    | { readonly tell: 'media'; readonly do: 'enter'; readonly url: string; readonly ticket: string }
-    | { readonly tell: 'media'; readonly do: 'renew'; readonly ticket: string }
-    | { readonly tell: 'media'; readonly do: 'moved' | 'leave' | 'drop' };
-
-/** Which transform it is: the own microphone's, or a slot's. */
-export type Side = { readonly side: 'mouth' } | { readonly side: 'ear'; readonly slot: number };
+export type FromWorker =
+    | { readonly kind: 'told'; readonly news: News }
+    | { readonly kind: 'said'; readonly number: number; readonly why?: string }
+    | { readonly kind: 'linked'; readonly on: boolean }
+    | { readonly kind: 'sounds'; readonly slot: number; readonly leaf: number }
+    | { readonly kind: 'relay'; readonly order: 'enter'; readonly visit: number; readonly url: string; readonly ticket: string }
+    | { readonly kind: 'relay'; readonly order: 'renew'; readonly ticket: string }
+    | { readonly kind: 'relay'; readonly order: 'moved' | 'leave' | 'drop' };

@@ -1,134 +1,263 @@
-// The peer connection with a relay, and the relay's entrance in the manner of WHIP: docs/protocol.md, section 7. One
-// microphone out and sixteen slots in, negotiated once; what passes is sealed and opened in the worker.
-import type { Side, ToPage, ToWorker } from './between.ts';
+// The session with a relay, in the window: the certificate, the offer and the relay's answer (docs/protocol.md,
+// section 7), and the connection's life. All frames pass the worker's transforms; a browser that has none gets no
+// connection at all.
+import type { FromWorker, ToWorker, Way } from './between.ts';
 
-const SLOTS = 16; // of wire/limits.h
+const SLOTS = 16;
+const SILENT_MS = 1200; // a connection through which nothing came for so long, after the network changed, is given up
+const BROKEN_MS = 1500; // one that the browser calls disconnected, likewise
 
-type Asked = Extract<ToPage, { tell: 'media' }>;
-type Answered = Extract<ToWorker, { do: 'media' }>['is'];
+type Streams = { createEncodedStreams?(): { readonly readable: ReadableStream; readonly writable: WritableStream } };
+type Order = FromWorker & { kind: 'relay' };
 
-export class Relay {
+/** What a browser can seal with. */
+export function canSeal(): boolean {
+    return 'RTCRtpScriptTransform' in window || 'createEncodedStreams' in RTCRtpSender.prototype;
+}
+
+export interface MediaEdges {
+    readonly worker: Worker;
+    /** A connection begins: the voice goes out here, and the slots' sounds come in. */
+    connected(voice: RTCRtpSender, sounds: readonly MediaStreamTrack[]): void;
+    /** Whether media pass. */
+    passing(on: boolean): void;
+}
+
+/** One peer connection, not yet known to any relay. */
+interface Connection {
+    readonly peer: RTCPeerConnection;
+    readonly voice: RTCRtpSender;
+    readonly sounds: readonly MediaStreamTrack[];
+    readonly offer: Promise<string>;
+}
+
+/** Puts the worker between a codec and the wire, before anything can pass. */
+function guard(worker: Worker, end: RTCRtpSender | RTCRtpReceiver, way: Way): void {
+    if ('RTCRtpScriptTransform' in window) {
+        end.transform = new RTCRtpScriptTransform(worker, way);
+        return;
+    }
+    const streams = (end as Streams).createEncodedStreams?.();
+    if (streams === undefined)
+        throw new Error('this browser has no transforms');
+    const message: ToWorker = { kind: 'frames', way, ...streams };
+    worker.postMessage(message, [streams.readable, streams.writable]);
+}
+
+/** m-line 0 is the mouth, silent until it has a track; the others are the slots. No candidate is in the offer. */
+function connection(worker: Worker, certificate: RTCCertificate): Connection {
+    const settings: RTCConfiguration & { encodedInsertableStreams?: boolean } =
+        { certificates: [certificate], bundlePolicy: 'max-bundle' };
+    if (!('RTCRtpScriptTransform' in window))
+        settings.encodedInsertableStreams = true;
+    const peer = new RTCPeerConnection(settings);
+    const voice = peer.addTransceiver('audio', { direction: 'sendonly' }).sender;
+    const sounds: MediaStreamTrack[] = [];
+
+    guard(worker, voice, { out: true });
+    for (let slot = 0; slot < SLOTS; slot++) {
+        const { receiver } = peer.addTransceiver('audio', { direction: 'recvonly' });
+        guard(worker, receiver, { out: false, slot });
+        sounds.push(receiver.track);
+    }
+    const offer = peer.createOffer().then(async (made) => {
+        await peer.setLocalDescription(made);
+        return made.sdp ?? '';
+    });
+    offer.catch(() => {}); // whoever waits for it hears of it
+    return { peer, voice, sounds, offer };
+}
+
+/** What the offer says of the certificate; Firefox has no other way to ask. */
+function fingerprintOf(offer: string): Uint8Array {
+    const hex = /^a=fingerprint:sha-256 ([0-9A-F:]{95})\r?$/mi.exec(offer)?.[1];
+
+    if (hex === undefined)
+        throw new Error('the browser made no certificate that can be named');
+    return Uint8Array.from(hex.split(':'), (pair) => parseInt(pair, 16));
+}
+
+export class Refused extends Error {
+    override readonly name = 'Refused';
+}
+
+export class RelaySession {
+    readonly fingerprint: Uint8Array;
+    readonly #edges: MediaEdges;
+    readonly #certificate: RTCCertificate;
+    #next: Connection | undefined; // made before it is needed
     #peer: RTCPeerConnection | undefined;
-    #session: string | undefined; // its URL at the relay
+    #visit = 0;
+    #place: URL | undefined; // of the session at the relay
     #ticket = '';
-    #microphone: MediaStreamTrack | null = null;
+    #watch: ReturnType<typeof setTimeout> | undefined;
 
-    private constructor(readonly certificate: RTCCertificate, readonly fingerprint: Uint8Array<ArrayBuffer>,
-        readonly worker: Worker, readonly answer: (is: Answered) => void,
-        readonly play: (slot: number, track: MediaStreamTrack) => void) {}
-
-    /** Makes the certificate that tickets name. Nothing is opened. */
-    static async make(worker: Worker, answer: (is: Answered) => void,
-        play: (slot: number, track: MediaStreamTrack) => void): Promise<Relay> {
-        const certificate = await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' } as
-            EcKeyGenParams);
-        return new Relay(certificate, await fingerprintOf(certificate), worker, answer, play);
+    private constructor(edges: MediaEdges, certificate: RTCCertificate, first: Connection, fingerprint: Uint8Array) {
+        this.#edges = edges;
+        this.#certificate = certificate;
+        this.#next = first;
+        this.fingerprint = fingerprint;
     }
 
-    async take(asked: Asked): Promise<void> {
-        switch (asked.do) {
+    static async make(edges: MediaEdges): Promise<RelaySession> {
+        const certificate = await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' } as EcKeyGenParams);
+        const first = connection(edges.worker, certificate);
+
+        return new RelaySession(edges, certificate, first, fingerprintOf(await first.offer));
+    }
+
+    obey(order: Order): void {
+        switch (order.order) {
         case 'enter':
-            return this.#enter(asked.url, asked.ticket);
+            void this.#enter(order.visit, order.url, order.ticket);
+            break;
         case 'renew':
-            this.#ticket = asked.ticket;
-            return this.#ask('PATCH').then((ok) => this.answer(ok ? 'renewed' : 'refused'));
-        case 'leave':
-            await this.#ask('DELETE').catch(() => undefined);
-            this.#close();
-            return this.answer('left');
+            void this.#renew(order.ticket);
+            break;
         case 'moved':
-            return; // the entrance knows no ICE restart yet: the connection finds its own way, or is lost
+            this.moved();
+            break;
+        case 'leave':
+            void this.#leave();
+            break;
         case 'drop':
-            return this.#close();
+            this.drop();
+            break;
         }
     }
 
-    /** The track that is sealed and sent while the core lets it; null for none. */
-    async speak(track: MediaStreamTrack | null): Promise<void> {
-        this.#microphone = track;
-        await this.#peer?.getSenders()[0]?.replaceTrack(track);
+    /** The network may be another. A connection that lives on shows it within a moment; else a new one is made. */
+    moved(): void {
+        const peer = this.#peer;
+
+        if (peer?.connectionState !== 'connected')
+            return;
+        void received(peer).then((before) => this.#later(peer, SILENT_MS, async () => {
+            if (await received(peer) === before)
+                this.#lose('lost');
+        }));
     }
 
-    async #enter(url: string, ticket: string): Promise<void> {
-        const peer = this.#open();
-
+    /** Nothing is told of it any more. */
+    drop(): void {
         this.#close();
-        this.#peer = peer;
+        this.#next?.peer.close();
+        this.#next = undefined;
+    }
+
+    #tell(event: 'opened' | 'renewed' | 'left' | 'lost' | 'refused', visit = this.#visit): void {
+        const message: ToWorker = { kind: 'media', visit, event };
+
+        this.#edges.worker.postMessage(message);
+    }
+
+    async #enter(visit: number, url: string, ticket: string): Promise<void> {
+        const made = this.#next ?? connection(this.#edges.worker, this.#certificate);
+
+        this.#next = undefined;
+        this.#close();
+        this.#visit = visit;
+        this.#ticket = ticket;
+        this.#peer = made.peer;
+        made.peer.onconnectionstatechange = () => this.#follow(made.peer);
+        this.#edges.connected(made.voice, made.sounds);
+        try {
+            const answer = await this.#ask('POST', new URL(url), await made.offer);
+            if (this.#peer !== made.peer)
+                return;
+            this.#place = new URL(answer.headers.get('Location') ?? '', url);
+            await made.peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+        } catch (error) {
+            if (this.#peer === made.peer)
+                this.#lose(error instanceof Refused ? 'refused' : 'lost');
+        }
+    }
+
+    async #renew(ticket: string): Promise<void> {
+        const visit = this.#visit, place = this.#place;
+
         this.#ticket = ticket;
         try {
-            await peer.setLocalDescription();
-            const offer = withoutCandidates(peer.localDescription?.sdp ?? '');
-            const reply = await fetch(url, {
-                method: 'POST', body: offer, credentials: 'omit', cache: 'no-store',
-                headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${ticket}` },
-            });
-            if (reply.status !== 201)
-                throw new Refused();
-            this.#session = new URL(reply.headers.get('Location') ?? '', url).href;
-            await peer.setRemoteDescription({ type: 'answer', sdp: await reply.text() });
+            if (place !== undefined) // else the answer is still to come
+                await this.#ask('PATCH', place);
+            this.#tell('renewed', visit);
         } catch (error) {
-            if (this.#peer === peer)
-                this.#lose(error instanceof Refused);
+            if (visit === this.#visit)
+                this.#lose(error instanceof Refused ? 'refused' : 'lost');
         }
     }
 
-    #open(): RTCPeerConnection {
-        const peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', certificates: [this.certificate] });
+    async #leave(): Promise<void> {
+        const place = this.#place;
 
-        this.#transform(peer.addTransceiver(this.#microphone ?? 'audio', { direction: 'sendonly' }).sender, { side: 'mouth' });
-        for (let slot = 0; slot < SLOTS; slot++) {
-            const { receiver } = peer.addTransceiver('audio', { direction: 'recvonly' });
-            this.#transform(receiver, { side: 'ear', slot });
-            this.play(slot, receiver.track);
-        }
-        peer.onconnectionstatechange = () => {
-            if (this.#peer !== peer)
-                return;
-            if (peer.connectionState === 'connected')
-                this.answer('opened');
-            else if (peer.connectionState === 'failed')
-                this.#lose(false);
-        };
-        return peer;
-    }
-
-    #transform(end: RTCRtpSender | RTCRtpReceiver, side: Side): void {
-        end.transform = new RTCRtpScriptTransform(this.worker, side);
-    }
-
-    async #ask(method: 'PATCH' | 'DELETE'): Promise<boolean> {
-        if (this.#session === undefined)
-            return false;
-        const reply = await fetch(this.#session, {
-            method, credentials: 'omit', cache: 'no-store', keepalive: true,
-            headers: { Authorization: `Bearer ${this.#ticket}` },
-        });
-        return reply.ok;
-    }
-
-    #lose(refused: boolean): void {
         this.#close();
-        this.answer(refused ? 'refused' : 'lost');
+        try {
+            if (place !== undefined)
+                await this.#ask('DELETE', place);
+        } catch {
+            // A relay that does not hear of it sees the ticket end.
+        }
+        this.#tell('left');
+    }
+
+    async #ask(method: string, url: URL, offer?: string): Promise<Response> {
+        const answer = await fetch(url, {
+            method,
+            headers: { 'Authorization': `Bearer ${this.#ticket}`, ...(offer !== undefined && { 'Content-Type': 'application/sdp' }) },
+            ...(offer !== undefined && { body: offer }),
+            credentials: 'omit', cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer',
+            keepalive: method === 'DELETE',
+        });
+
+        if (!answer.ok)
+            throw new Refused(await answer.text());
+        return answer;
+    }
+
+    #follow(peer: RTCPeerConnection): void {
+        if (this.#peer !== peer)
+            return;
+        clearTimeout(this.#watch);
+        this.#edges.passing(peer.connectionState === 'connected');
+        if (peer.connectionState === 'connected')
+            this.#tell('opened');
+        else if (peer.connectionState === 'failed' || peer.connectionState === 'closed')
+            this.#lose('lost');
+        else if (peer.connectionState === 'disconnected')
+            this.#later(peer, BROKEN_MS, () => this.#lose('lost'));
+    }
+
+    #later(peer: RTCPeerConnection, wait_ms: number, work: () => void): void {
+        clearTimeout(this.#watch);
+        this.#watch = setTimeout(() => {
+            if (this.#peer === peer)
+                work();
+        }, wait_ms);
+    }
+
+    #lose(event: 'lost' | 'refused'): void {
+        this.#close();
+        this.#tell(event);
     }
 
     #close(): void {
-        this.#peer?.close();
-        this.#peer = this.#session = undefined;
+        clearTimeout(this.#watch);
+        if (this.#peer === undefined)
+            return;
+        this.#peer.onconnectionstatechange = null;
+        this.#peer.close();
+        this.#peer = undefined;
+        this.#place = undefined;
+        this.#edges.passing(false);
     }
 }
 
-class Refused extends Error {}
+/** Bytes that came over a connection, whatever they were. */
+async function received(peer: RTCPeerConnection): Promise<number> {
+    let bytes = 0;
 
-/** The house and the relay learn no address but the one that packets come from. */
-const withoutCandidates = (sdp: string): string => sdp.replace(/^a=(candidate|end-of-candidates).*\r\n/gm, '');
-
-/** Firefox has no getFingerprints: an offer tells it as well. */
-async function fingerprintOf(certificate: RTCCertificate): Promise<Uint8Array<ArrayBuffer>> {
-    const peer = new RTCPeerConnection({ certificates: [certificate] });
-
-    peer.addTransceiver('audio');
-    const { sdp = '' } = await peer.createOffer();
-    peer.close();
-    const hex = /^a=fingerprint:sha-256 ([0-9A-F:]+)/im.exec(sdp)?.[1]?.split(':') ?? [];
-    return Uint8Array.from(hex, (byte) => parseInt(byte, 16));
+    for (const report of (await peer.getStats()).values() as Iterable<RTCTransportStats>)
+        if (report.type === 'transport')
+            bytes += report.bytesReceived ?? 0;
+    return bytes;
 }

@@ -1,131 +1,222 @@
-// The session's own thread: the core, the way to the house, and every frame on its way between encoder and wire. The
-// page has neither keys nor sealed frames, and a busy page delays no voice.
-import type { Side, Start, ToPage, ToWorker } from './between.ts';
-import { type MediaListener, type News, Session } from './core.ts';
+// The worker in which a session lives: its module, its link to the house, and the frames that it seals and opens. The
+// window may be as busy as it likes; no voice waits for it. Nothing leaves a transform that the core has not sealed, and
+// nothing that it has not opened is played.
+import { Session, type Link, type LinkListener, type Media, type MediaListener, type News } from './core.ts';
+import type { FromWorker, ToWorker, Way } from './between.ts';
 import { openLink } from './house.ts';
 
-declare const self: DedicatedWorkerGlobalScope;
-
-const EARLY_MS = 200; // EARLY_HOLD_MS of wire/limits.h
+const EARLY_HOLD_MS = 200; // src/wire/limits.h
 
 type Frame = RTCEncodedAudioFrame;
 
-/** The frames of one slot: opened in order, those of an epoch to come held until it begins. */
-class Ear {
-    #held: { readonly frame: Frame; readonly came: number }[] = [];
+declare const self: DedicatedWorkerGlobalScope;
 
-    constructor(readonly slot: number, readonly play: (frame: Frame) => void) {}
+let session: Session | undefined;
 
-    take(frame: Frame): void {
-        this.release();
-        if (!this.#open(frame))
-            this.#held.push({ frame, came: performance.now() });
+// ---- frames
+
+function sealFrame(frame: Frame, to: TransformStreamDefaultController<Frame>): void {
+    const sealed = session?.seal(new Uint8Array(frame.data));
+
+    if (sealed === undefined)
+        return;
+    frame.data = sealed.buffer;
+    to.enqueue(frame);
+}
+
+interface Held {
+    readonly frame: Frame;
+    readonly sealed: Uint8Array;
+    readonly until: number;
+}
+
+/** One of the streams that come from the relay. Frames of an epoch that has not begun here are held for a moment. */
+class Slot {
+    readonly #number: number;
+    #held: Held[] = [];
+    #to: TransformStreamDefaultController<Frame> | undefined;
+
+    constructor(number: number) {
+        this.#number = number;
     }
 
-    release(): void {
-        const oldest = performance.now() - EARLY_MS;
+    take(frame: Frame, to: TransformStreamDefaultController<Frame>): void {
+        const sealed = new Uint8Array(frame.data);
 
-        this.#held = this.#held.filter(({ frame, came }) => {
-            const early = !this.#open(frame);
-            if (early && came < oldest)
+        this.#to = to;
+        if (this.#open(frame, sealed))
+            return;
+        this.#held.push({ frame, sealed, until: performance.now() + EARLY_HOLD_MS });
+        setTimeout(() => this.again(), EARLY_HOLD_MS + 1);
+    }
+
+    /** An epoch has begun, or time has passed. */
+    again(): void {
+        const held = this.#held;
+
+        this.#held = [];
+        for (const early of held)
+            if (this.#open(early.frame, early.sealed))
+                continue;
+            else if (performance.now() < early.until)
+                this.#held.push(early);
+            else
                 session?.gaveUp();
-            return early && came >= oldest;
-        });
+    }
+
+    /** The stream is another connection's from now on. */
+    clear(): void {
+        this.#held = [];
     }
 
     /** False where it is early. */
-    #open(frame: Frame): boolean {
-        const opened = session?.open(this.slot, new Uint8Array(frame.data)) ?? 'refused';
+    #open(frame: Frame, sealed: Uint8Array): boolean {
+        const opus = session?.open(this.#number, sealed) ?? 'refused';
 
-        if (opened instanceof Uint8Array) {
-            frame.data = opened.buffer;
-            this.play(frame);
+        if (opus === 'early')
+            return false;
+        if (opus !== 'refused') {
+            frame.data = opus.buffer;
+            this.#to?.enqueue(frame);
         }
-        return opened !== 'early';
+        return true;
     }
 }
 
-let session: Session | undefined;
-let media: MediaListener | undefined;
-const ears = new Set<Ear>();
+const slots = new Map<number, Slot>();
 
-const post = (message: ToPage): void => self.postMessage(message);
+function transform(way: Way, readable: ReadableStream<Frame>, writable: WritableStream<Frame>): void {
+    let step = sealFrame;
+
+    if (!way.out) {
+        const slot = new Slot(way.slot);
+        slots.get(way.slot)?.clear();
+        slots.set(way.slot, slot);
+        step = (frame, to) => slot.take(frame, to);
+    }
+    readable.pipeThrough(new TransformStream({ transform: step })).pipeTo(writable).catch(() => {}); // its connection closed
+}
+
+// ---- the session's edges
+
+const tell = (message: FromWorker): void => self.postMessage(message);
 
 function told(news: News): void {
     if (news.event === 'epoch')
-        ears.forEach((ear) => ear.release());
-    post({ tell: 'news', news });
+        slots.forEach((slot) => slot.again());
+    tell({ kind: 'told', news });
 }
 
-async function start({ fingerprint, ...entrance }: Start): Promise<void> {
-    const module = await WebAssembly.compileStreaming(fetch(new URL('/teahouse.wasm', self.location.origin)));
-
-    session = new Session(module, {
-        told,
-        link: openLink,
-        media: {
-            fingerprint,
-            enter(url, ticket, listener) {
-                media = listener;
-                post({ tell: 'media', do: 'enter', url, ticket });
-            },
-            renew: (ticket) => post({ tell: 'media', do: 'renew', ticket }),
-            moved: () => post({ tell: 'media', do: 'moved' }),
-            leave: () => post({ tell: 'media', do: 'leave' }),
-            drop: () => post({ tell: 'media', do: 'drop' }),
+/** As house.ts has it; the window hears whether it is up. */
+function link(url: string, protocol: string, listener: LinkListener): Link {
+    return openLink(url, protocol, {
+        opened() {
+            tell({ kind: 'linked', on: true });
+            listener.opened();
         },
-    }, entrance);
+        heard: (message) => listener.heard(message),
+        closed(code) {
+            tell({ kind: 'linked', on: false });
+            listener.closed(code);
+        },
+    });
 }
 
-function heard(is: 'opened' | 'renewed' | 'left' | 'lost' | 'refused'): void {
-    if (is === 'lost' || is === 'refused')
-        media?.lost(is === 'refused');
-    else
-        media?.[is]();
+/** The peer connection, which is the window's: orders go there, events come from there. */
+class FarMedia implements Media {
+    readonly fingerprint: Uint8Array;
+    #visit = 0;
+    #listener: MediaListener | undefined;
+
+    constructor(fingerprint: Uint8Array) {
+        this.fingerprint = fingerprint;
+    }
+
+    enter(url: string, ticket: string, listener: MediaListener): void {
+        this.#listener = listener;
+        tell({ kind: 'relay', order: 'enter', visit: ++this.#visit, url, ticket });
+    }
+
+    renew(ticket: string): void {
+        tell({ kind: 'relay', order: 'renew', ticket });
+    }
+
+    moved(): void {
+        tell({ kind: 'relay', order: 'moved' });
+    }
+
+    leave(): void {
+        tell({ kind: 'relay', order: 'leave' });
+    }
+
+    drop(): void {
+        this.#listener = undefined;
+        tell({ kind: 'relay', order: 'drop' });
+    }
+
+    happened(visit: number, event: 'opened' | 'renewed' | 'left' | 'lost' | 'refused'): void {
+        if (visit !== this.#visit)
+            return;
+        if (event === 'lost' || event === 'refused')
+            this.#listener?.lost(event === 'refused');
+        else
+            this.#listener?.[event]();
+    }
 }
 
-async function obey(message: ToWorker): Promise<void> {
-    switch (message.do) {
-    case 'start':
-        return start(message.start);
+// ---- what the window asks for
+
+let media: FarMedia | undefined;
+
+function enter({ module, entrance, fingerprint }: ToWorker & { kind: 'enter' }): void {
+    media = new FarMedia(fingerprint);
+    try {
+        session = new Session(module, { told, link, media }, entrance);
+    } catch (error) {
+        told({ event: 'over', why: String((error as Error).message) });
+    }
+}
+
+/** What is said or wished and cannot be is answered like all that is: there is no waiting in vain. */
+function attempt(work: () => void): string | undefined {
+    try {
+        work();
+        return undefined;
+    } catch (error) {
+        return String((error as Error).message);
+    }
+}
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+    let why: string | undefined;
+
+    switch (data.kind) {
+    case 'enter':
+        enter(data);
+        break;
     case 'wish':
-        return session?.wish(message.verb, message.who, message.number);
-    case 'chat':
-        return session?.chat(message.text);
-    case 'leave':
-        return session?.leave();
+        why = attempt(() => session?.wish(data.verb, data.who, data.number));
+        if (why !== undefined)
+            told({ event: 'wish', number: data.number, why });
+        break;
+    case 'say':
+        why = attempt(() => session?.chat(data.text));
+        tell({ kind: 'said', number: data.number, ...(why !== undefined && { why }) });
+        break;
     case 'media':
-        return heard(message.is);
+        media?.happened(data.visit, data.event);
+        break;
+    case 'frames':
+        transform(data.way, data.readable, data.writable);
+        break;
+    case 'leave':
+        session?.leave();
+        break;
+    case 'close':
+        session?.close();
+        break;
     }
-}
-
-self.onmessage = ({ data }: MessageEvent<ToWorker>) => void obey(data).catch((error: unknown) =>
-    post({ tell: 'failed', why: error instanceof Error ? error.message : String(error) }));
-
-/** What the microphone's encoder gives goes on sealed, or not at all. */
-function seal(frame: Frame, send: (frame: Frame) => void): void {
-    const sealed = session?.seal(new Uint8Array(frame.data));
-
-    if (sealed !== undefined) {
-        frame.data = sealed.buffer;
-        send(frame);
-    }
-}
-
-self.onrtctransform = ({ transformer }: RTCTransformEvent) => {
-    const side = transformer.options as Side;
-    let ear: Ear | undefined;
-
-    transformer.readable.pipeThrough(new TransformStream<Frame, Frame>({
-        start(controller) {
-            if (side.side === 'ear')
-                ears.add(ear = new Ear(side.slot, (frame) => controller.enqueue(frame)));
-        },
-        transform(frame, controller) {
-            if (ear !== undefined)
-                ear.take(frame);
-            else
-                seal(frame, (sealed) => controller.enqueue(sealed));
-        },
-    })).pipeTo(transformer.writable).catch(() => undefined).finally(() => ear && ears.delete(ear));
 };
+
+self.onrtctransform = ({ transformer }: RTCTransformEvent) =>
+    transform(transformer.options as Way, transformer.readable, transformer.writable);

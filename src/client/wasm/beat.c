@@ -24,6 +24,8 @@ struct beat {
     struct beat_options options;
     struct loop_timer *timer;
     bool open;
+    unsigned tail;          /* frames of silence that are owed to a microphone which has closed */
+    uint64_t tail_until_us; /* a host whose encoder has stopped pays no more of them */
     struct sounding slots[SLOTS];
     uint8_t told[65536 / 8]; /* leaves that have been heard, a bit each */
     struct ear_report report;
@@ -81,12 +83,22 @@ uint32_t beat_ssrc(const struct beat *beat)
 uint64_t beat_open_microphone(struct beat *beat)
 {
     beat->open = true;
+    beat->tail = 0;
     return loop_now_us();
 }
 
 void beat_close_microphone(struct beat *beat)
 {
+    if (!beat->open)
+        return;
     beat->open = false;
+    beat->tail = keyring_owes(beat->options.keyring);
+    beat->tail_until_us = loop_now_us() + (uint64_t)beat->tail * FRAME_US;
+}
+
+bool beat_is_closing(const struct beat *beat)
+{
+    return beat->tail != 0 && loop_now_us() < beat->tail_until_us;
 }
 
 bool beat_is_open(const struct beat *beat)
@@ -140,11 +152,14 @@ enum result voice_seal(struct beat *beat, uint64_t now_us, struct bytes_mut fram
     struct voice voice = {bytes(opus, len), NULL};
     enum result res;
 
-    if (!beat->open)
+    if (!beat->open && !beat_is_closing(beat))
         return E_STATE;
+    if (!beat->open)
+        beat->tail--;
     if (frame.len < whole)
         return E_TOO_LARGE;
-    if (len > voice_room(whole - FRAME_HEADER_LEN - FRAME_TAG_LEN) || !is_frame(bytes(frame.at, len)))
+    if (!beat->open || len > voice_room(whole - FRAME_HEADER_LEN - FRAME_TAG_LEN) ||
+        !is_frame(bytes(frame.at, len)))
         voice.opus = BYTES_OF(silence);
     else
         memcpy(opus, frame.at, len);
