@@ -86,12 +86,14 @@ void gossip_due(struct client *s, uint64_t now_us)
         res = say(s, &talk, SAYING_WISH);
         if (res != OK)
             wish_said(s, res);
+    } else if (now_us >= s->plan_due_us && plan_is_to_say(s, now_us)) {
+        plan_say(s, now_us); /* before whatever its moderator has to tell at length */
+    } else if (plan_is_over(s)) {
+        return; /* it may be that only those hear it whom others have sent away (F13) */
     } else if (s->hand_waits) {
         hand_say(s);
     } else if (s->chat_count != 0) {
         chat_say(s);
-    } else if (now_us >= s->plan_due_us && plan_is_ours(s)) {
-        plan_say(s, now_us);
     }
 }
 

@@ -87,8 +87,7 @@ static enum result beat_begin(struct client *s)
 
 static bool is_silenced(const struct client *s)
 {
-    return s->hushes || core_room_is_muted(s->core, core_room_leaf(s->core)) ||
-           (s->plan_ended && core_room_charter(s->core)->kind != CHARTER_OPEN);
+    return s->hushes || core_room_is_muted(s->core, core_room_leaf(s->core)) || plan_is_over(s);
 }
 
 static void stage_open(struct client *s)

@@ -208,7 +208,10 @@ void gossip_heard(struct client *, const struct signal_say *);
 
 /* --- plan.c --- */
 
-bool plan_is_ours(const struct client *);
+/* We are the steward; or another moderator, and the steward says nothing. */
+bool plan_is_to_say(const struct client *, uint64_t now_us);
+/* For 60 s no moderator has confirmed the room, and it is not an open one: nothing is said any more. */
+bool plan_is_over(const struct client *);
 void plan_begin(struct client *);
 void plan_heard(struct client *, enum core_plan);
 void plan_due(struct client *, uint64_t now_us);

@@ -3,11 +3,27 @@
 /* A stream brings 50 frames a second. */
 enum { FOREIGN_FRAMES = 25, FOREIGN_S = 3 };
 
-bool plan_is_ours(const struct client *s)
+/* Time for a plan to be missed, and for another's to come before anybody is warned. */
+enum { INSTEAD_US = 8 * 1000 * 1000 };
+
+static bool is_ours(const struct client *s)
 {
     const struct core_member *steward = core_room_steward(s->core);
 
     return steward != NULL && steward->self;
+}
+
+/* Others are not to suffer from a steward who does not do its duty. We ourselves are warned like anybody. */
+bool plan_is_to_say(const struct client *s, uint64_t now_us)
+{
+    const struct core_member *self = core_room_member(s->core, core_room_leaf(s->core));
+
+    return is_ours(s) || (self != NULL && self->moderator && now_us >= s->plan_us + INSTEAD_US);
+}
+
+bool plan_is_over(const struct client *s)
+{
+    return s->plan_ended && core_room_charter(s->core)->kind != CHARTER_OPEN;
 }
 
 static void confirmed(struct client *s, uint64_t now_us)
@@ -68,7 +84,7 @@ void plan_due(struct client *s, uint64_t now_us)
 {
     if (s->state == CLIENT_LEAVING || s->state == CLIENT_OVER)
         return;
-    if (plan_is_ours(s)) {
+    if (is_ours(s)) {
         confirmed(s, now_us);
         return;
     }

@@ -248,8 +248,9 @@ bool core_room_is_muted(const struct core_room *, uint32_t leaf);
 /* Who says the plan: the moderator of the lowest leaf. NULL where there is none. Borrowed until the next
  * epoch. */
 const struct core_member *core_room_steward(const struct core_room *);
-/* The plan, to be said at each change and every PLAN_MS. It borrows from the room until the next
- * core_room_plan. OK | E_STATE (not seated) | E_REFUSED (we are not the steward) | E_CRYPTO */
+/* The plan, to be said at each change and every PLAN_MS: by the steward, and by another moderator in its
+ * stead where the steward says none. It borrows from the room until the next core_room_plan. OK | E_STATE
+ * (not seated) | E_REFUSED (we are no moderator) | E_CRYPTO */
 MUST_USE enum result core_room_plan(struct core_room *, struct core_now, struct talk *out);
 
 /* --- Voice --- */

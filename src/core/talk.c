@@ -40,13 +40,13 @@ enum result core_room_plan(struct core_room *room, struct core_now now, struct t
     struct talk talk = {.type = TALK_PLAN, .plan = {.clock_ms = clock_of(room, now)}};
     struct writer w = writer_over(room->tables);
     struct talk_table table;
-    const struct core_member *steward;
+    const struct core_member *self;
     enum result res;
 
     if (room->stage != ROOM_SEATED)
         return E_STATE;
-    steward = core_room_steward(room);
-    if (steward == NULL || !steward->self)
+    self = roster_find(&room->roster, group_own_leaf(room->group));
+    if (self == NULL || !self->moderator)
         return E_REFUSED;
     table = own_table(room);
     talk_table_put(&w, &table);

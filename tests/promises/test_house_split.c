@@ -194,7 +194,7 @@ static void f3_talk_from_the_other_half_is_an_alarm(void **state)
 
 static struct {
     uint64_t last_ms;
-    unsigned count;
+    unsigned count, says;
 } bens;
 
 static bool note_bens_voice(struct hostile_house *house, unsigned from, unsigned to, struct bytes_mut packet)
@@ -218,6 +218,8 @@ static bool keep_from_ben(struct hostile_house *house, unsigned who, struct sign
 /* Its own books are to say that Ben follows: the value that Ada answers with is the one that he would. */
 static bool answer_for_ben(struct hostile_house *house, unsigned who, struct signal *s)
 {
+    if (who == BEN && s->type == SIGNAL_SAY)
+        bens.says++;
     if (who == ADA && s->type == SIGNAL_ANSWER)
         hostile_house_bring(house, BEN, s);
     return who != BEN || s->type != SIGNAL_ANSWER;
@@ -253,6 +255,10 @@ static void f13_a_kick_kept_from_a_speaker_ends_him_in_60_s(void **state)
     assert_true(bens.last_ms <= plan_ms + 60000 + 1100); /* a second of silence proves the last one */
     assert_true(bens.last_ms <= since_ms + 60000 + SLACK_MS);
     assert_true(h.guests[ADA].open);
+    bens.says = 0;
+    assert_int_equal(client_chat(h.guests[BEN].client, BYTES_TEXT("is she gone?")), OK);
+    hostile_house_pass(&h, 2000);
+    assert_int_equal(bens.says, 0);
 }
 
 /* --- What is held back --- */

@@ -202,6 +202,35 @@ static void g33_a_kicked_client_that_stays_opens_nothing(void **state)
     assert_null(hostile_house_seat(&h, BEN, CAT));
 }
 
+static bool says_no_plan(struct hostile_house *house, unsigned who, struct signal *s)
+{
+    const struct signal done = {.type = SIGNAL_DONE, .request = s->request};
+
+    if (who != BEN || s->type != SIGNAL_SAY)
+        return true;
+    hostile_house_say(house, who, &done);
+    return false;
+}
+
+/* A moderator, once the steward, can keep the room unconfirmed, and so close its microphones: not while there
+ * is another. That one hears that something is wrong. */
+static void a_steward_who_says_no_plan_silences_nobody(void **state)
+{
+    uint64_t since_ms;
+
+    (void)state;
+    ben_keeps_the_door();
+    hostile_house_wish(&h, ADA, CLIENT_MODERATOR, "ben");
+    hostile_house_pass(&h, 6000);
+    assert_true(core_room_steward(h.guests[CAT].client->core)->leaf == 0);
+    h.to_house = says_no_plan;
+    since_ms = hostile_house_ms();
+    hostile_house_pass(&h, 30000);
+    assert_int_equal(h.guests[CAT].alarm_count, 0);
+    assert_true(hostile_house_alarm(&h, ADA, "no moderator has confirmed the room for 15 s", since_ms) <=
+                15100);
+}
+
 /* F36: a mute cuts the sound off before it is sealed or even encoded: nobody asks the microphone any more. */
 static void f36_a_mute_cuts_the_capture(void **state)
 {
@@ -284,6 +313,7 @@ int main(void)
         TEST(g37_a_commit_that_nobody_can_open_is_over_in_5_s, moderators_speak),
         TEST(f23_a_joiner_whose_welcome_is_spoilt_comes_in_all_the_same, moderators_speak),
         TEST(g33_a_kicked_client_that_stays_opens_nothing, everyone_speaks),
+        TEST(a_steward_who_says_no_plan_silences_nobody, moderators_speak),
         TEST(f36_a_mute_cuts_the_capture, everyone_speaks),
         TEST(f30_a_moderator_is_not_above_the_maker, moderators_speak),
     };
