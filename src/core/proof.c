@@ -200,7 +200,7 @@ static enum result claim_verify(const struct claim *c, const struct proof_ground
     if (c->version != (ground->deniable ? VERSION_DENIABLE : VERSION_SIGNED))
         return E_FORGED;
     if (ground->deniable)
-        return memcmp(c->signature, epoch->authenticator, MLS_HASH_LEN) == 0 &&
+        return equal_secret(c->signature, epoch->authenticator, MLS_HASH_LEN) &&
                        memcmp(c->signature + MLS_HASH_LEN, nothing, sizeof nothing) == 0
                    ? OK
                    : E_FORGED;

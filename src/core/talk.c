@@ -97,7 +97,7 @@ static enum result judge_plan(struct core_room *room, struct core_now now, struc
     if (res != OK)
         return res;
     if (!has_own_table(room, plan->tables) || memcmp(roles, plan->roles_hash, sizeof roles) != 0 ||
-        memcmp(room->media_hash, plan->media_hash, sizeof room->media_hash) != 0)
+        !equal_secret(room->media_hash, plan->media_hash, sizeof room->media_hash))
         said->plan = CORE_PLAN_DIFFERS;
     else
         said->plan = is_late(room, now, said->leaf, plan->clock_ms) ? CORE_PLAN_LATE : CORE_PLAN_AGREES;
