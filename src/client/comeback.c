@@ -4,7 +4,7 @@
 
 /* A link that broke is opened again, the first time at any moment of one second, so that a house that was
  * restarted does not meet everybody at once (field report G48). */
-enum { SPREAD_US = 1000 * 1000 };
+enum { SPREAD_US = 1000 * 1000, BEHIND_US = 2 * 1000 * 1000 };
 
 static uint64_t patience_us(const struct client *s)
 {
@@ -45,23 +45,37 @@ void comeback_due(struct client *s, uint64_t now_us)
         comeback_begin(s, res);
 }
 
-/* Signed in again. Whoever had asked for a seat asks anew; else the house tells what was missed. */
-void comeback_challenged(struct client *s)
+static void catch_up(struct client *s)
 {
     struct signal signal = {.type = SIGNAL_CATCH_UP};
     struct signal_catch_up *ask = &signal.catch_up;
 
-    s->linked = true;
-    if (s->state == CLIENT_ENTERING || s->state == CLIENT_FOUNDING) {
-        arrival_again(s);
-        return;
-    }
     memcpy(ask->room, s->options.room, sizeof ask->room);
     ask->leaf = core_room_leaf(s->core);
     ask->epoch = core_room_epoch(s->core);
     if (client_ask(s, &signal) != OK)
         comeback_begin(s, E_CLOSED);
     s->linked = false; /* until that is answered */
+}
+
+/* Signed in again. Whoever had asked for a seat asks anew; else the house tells what was missed. */
+void comeback_challenged(struct client *s)
+{
+    s->linked = true;
+    if (s->state == CLIENT_ENTERING || s->state == CLIENT_FOUNDING)
+        arrival_again(s);
+    else
+        catch_up(s);
+}
+
+void comeback_behind(struct client *s)
+{
+    uint64_t now_us = loop_now_us();
+
+    if (!s->linked || now_us < s->behind_us)
+        return;
+    s->behind_us = now_us + BEHIND_US;
+    catch_up(s);
 }
 
 /* The network may be another than before, and the relay one that knows nothing of us. */

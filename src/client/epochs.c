@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { EPOCH_SLACK_MS = 15000 };
+enum { EPOCH_SLACK_MS = 15000, OWN_BACK_US = 2 * 1000 * 1000 };
 
 /* Whom the house takes for following the epoch (F5). What is lost of it is not missed: others answer too. */
 static void answer(struct client *s)
@@ -50,8 +50,10 @@ enum result epochs_commit(struct client *s, const struct core_order *order, uint
     ask->removed = made->removed;
     ask->roles = made->roles;
     res = client_ask(s, &signal);
-    if (res == OK)
+    if (res == OK) {
         s->commit_number = signal.request;
+        s->commit_taken_us = 0;
+    }
     return res;
 }
 
@@ -79,6 +81,19 @@ static void epoch_watch(struct client *s, uint64_t now_us)
     client_alarm(s, "the room's keys are older than two minutes: the house lets nobody change them");
 }
 
+void epochs_taken(struct client *s, uint32_t number)
+{
+    if (number == s->commit_number)
+        s->commit_taken_us = loop_now_us();
+}
+
+/* What the house has taken it brings back at once; else it is asked for it. */
+static void await_own(struct client *s, uint64_t now_us)
+{
+    if (s->commit_number != 0 && s->commit_taken_us != 0 && now_us >= s->commit_taken_us + OWN_BACK_US)
+        comeback_behind(s);
+}
+
 /* No epoch lasts longer than EPOCH_MS (F18): the lowest leaf sees to that, then the next. */
 void epochs_due(struct client *s, uint64_t now_us)
 {
@@ -86,6 +101,7 @@ void epochs_due(struct client *s, uint64_t now_us)
     uint64_t rank = 0;
 
     epoch_watch(s, now_us);
+    await_own(s, now_us);
     if (now_us < first_us)
         return;
     while (rank < s->seat_count && s->seats[rank].leaf != core_room_leaf(s->core))

@@ -179,6 +179,8 @@ void gossip_heard(struct client *s, const struct signal_say *said)
     res = core_room_hear(s->core, client_time(), said->message, &what);
     if (res == E_NOT_FOUND)
         plan_split(s);
+    if (res == E_NO_KEY)
+        comeback_behind(s);
     if (res != OK)
         return;
     switch (what->talk.type) {

@@ -52,10 +52,11 @@ struct client {
     struct beat *beat;        /* from being seated on */
     struct loop_timer *timer; /* of a seat that is asked for, then of leaving */
 
-    uint32_t commit_number;  /* of our COMMIT that is at the house; 0 for none */
-    uint64_t epoch_began_us; /* for us */
-    uint64_t epoch_us;       /* the same, but later by each try to end it */
-    bool epoch_told;         /* that it lasts too long */
+    uint32_t commit_number;   /* of our COMMIT that is at the house; 0 for none */
+    uint64_t commit_taken_us; /* when the house took it; 0: it has not said so */
+    uint64_t epoch_began_us;  /* for us */
+    uint64_t epoch_us;        /* the same, but later by each try to end it */
+    bool epoch_told;          /* that it lasts too long */
 
     uint8_t secret[ROOM_SECRET_BYTES]; /* of a private room's link, the newest that we know */
 
@@ -71,6 +72,7 @@ struct client {
     uint64_t link_lost_us;  /* since when there is none; 0 while there is one */
     uint64_t link_retry_us; /* when to try again; 0 while one opens */
     unsigned link_tries;
+    uint64_t behind_us; /* not before may the house be asked again for what was missed */
 
     size_t wish_count;
     struct wish wishes[CLIENT_WISHES]; /* the first is the one that is seen to */
@@ -136,6 +138,7 @@ size_t people_named(const struct client *, const char *who, uint32_t *leaves, si
 MUST_USE enum result epochs_commit(struct client *, const struct core_order *, uint16_t table);
 void epochs_waiting(struct client *, const struct signal_waiting *);
 void epochs_handshake(struct client *, const struct signal_handshake *);
+void epochs_taken(struct client *, uint32_t number);
 void epochs_refused(struct client *, uint32_t number, const struct signal_refused *);
 void epochs_begun(struct client *);
 void epochs_due(struct client *, uint64_t now_us);
@@ -176,6 +179,8 @@ void hearing_unhush(struct client *);
 
 void comeback_begin(struct client *, enum result why);
 void comeback_challenged(struct client *);
+/* Others talk in an epoch that we were not brought to: the house is asked for what it has not passed on. */
+void comeback_behind(struct client *);
 void comeback_done(struct client *);
 void comeback_stale(struct client *);
 void comeback_due(struct client *, uint64_t now_us);

@@ -142,6 +142,8 @@ static void done_take(struct client *s, const struct signal *signal, enum signal
 {
     if (asked == SIGNAL_SAY && signal->request == s->say_number)
         gossip_done(s);
+    else if (asked == SIGNAL_COMMIT)
+        epochs_taken(s, signal->request);
     else if (asked == SIGNAL_LEAVE)
         departure_house_left(s);
     else if (asked == SIGNAL_ROOM_END || asked == SIGNAL_ADMIT)

@@ -25,7 +25,9 @@ struct hop {
     uint64_t born_us, heard_us; /* the latter: of anything authentic */
 
     struct hop_dtls *dtls; /* NULL before the peer is verified, and again when nothing is left to be said */
-    uint64_t flight_us;    /* when its flight was last sent */
+    struct address
+        flight_to; /* where its flight is sent: all of it, always, so that an answer shows who is there */
+    uint64_t flight_us; /* when that was done last */
     uint64_t flight_wait_us;
     bool flight_open; /* an answer is awaited */
     size_t farewell_len;
@@ -91,6 +93,23 @@ bool hop_peer(const struct hop *hop, struct address *out)
     return hop->ice.found;
 }
 
+void hop_displaced(struct hop *hop)
+{
+    hop->ice.found = false;
+}
+
+uint64_t hop_heard_us(const struct hop *hop)
+{
+    return hop->heard_us;
+}
+
+bool hop_asks(const struct hop *hop, uint8_t transaction[static HOP_TRANSACTION_LEN])
+{
+    if (hop->ice.asking)
+        memcpy(transaction, hop->ice.asked, sizeof hop->ice.asked);
+    return hop->ice.asking;
+}
+
 static bool is_open(const struct hop *hop)
 {
     return hop->state == HOP_OPEN || hop->state == HOP_SILENT;
@@ -104,7 +123,7 @@ static void flight_send(struct hop *hop, uint64_t now_us, struct outbox *outbox)
     struct bytes datagram = hop_records_next(&rest);
 
     while (datagram.len != 0) {
-        outbox_put(outbox, &hop->ice.peer, datagram);
+        outbox_put(outbox, &hop->flight_to, datagram);
         datagram = hop_records_next(&rest);
     }
     hop->flight_us = now_us;
@@ -124,6 +143,9 @@ static enum result handshake_step(struct hop *hop, uint64_t now_us, struct bytes
     }
     res = hop_dtls_step(hop->dtls, datagram, &fresh);
     if (fresh) {
+        /* The relay's last flight goes where the one before it was answered. */
+        if (res != OK || hop->role == HOP_CLIENT)
+            hop->flight_to = hop->ice.peer;
         flight_send(hop, now_us, outbox);
         hop->flight_wait_us = FLIGHT_FIRST_US;
         hop->flight_open = true;
@@ -138,6 +160,8 @@ static enum result handshake_step(struct hop *hop, uint64_t now_us, struct bytes
     }
     hop->state = HOP_OPEN;
     hop->flight_open = false;
+    if (hop->role == HOP_RELAY)
+        hop_ice_settle(&hop->ice, now_us, &hop->flight_to, outbox);
     return OK;
 }
 
@@ -212,6 +236,8 @@ static enum result stun_take(struct hop *hop, uint64_t now_us, const struct addr
     if (res != OK)
         return res;
     hop->heard_us = now_us;
+    if (hop->ice.consent_us != now_us)
+        return OK; /* heard, and not agreed to */
     if (hop->state == HOP_NEW || hop->state == HOP_CHECKING)
         hop->state = HOP_HANDSHAKING;
     else if (hop->state == HOP_SILENT)

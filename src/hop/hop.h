@@ -24,6 +24,7 @@ enum {
     HOP_FINGERPRINT_LEN = 32, /* SHA-256 of a certificate (RFC 8122) */
     HOP_UFRAG_LEN = 8,        /* of credentials that we draw: 48 and 144 random bits */
     HOP_PASSWORD_LEN = 24,
+    HOP_TRANSACTION_LEN = 12,
     HOP_UFRAG_MAX = 256, /* of a peer's (RFC 8839, section 5.4) */
     HOP_PASSWORD_MAX = 256,
     HOP_RTP_OVERHEAD = 16,   /* what sealing adds: the tag */
@@ -60,7 +61,7 @@ struct hop_settings {
     uint8_t peer_fingerprint[HOP_FINGERPRINT_LEN];
     struct hop_credentials local;
     struct bytes remote_ufrag;    /* a relay with none takes any, and relies on the integrity alone */
-    struct bytes remote_password; /* of use to a client only */
+    struct bytes remote_password; /* a relay with none follows nobody to another address */
     struct address peer;          /* client only: where the relay is */
 };
 
@@ -89,13 +90,25 @@ void hop_free(struct hop *);
 enum hop_state hop_state(const struct hop *);
 /* The fault that closed it; OK where it was closed in peace or is not closed. */
 enum result hop_why(const struct hop *);
-/* Where datagrams for the peer go now. False for a relay that has not had a verified check. */
+/* Where datagrams for the peer go now. False for a relay that has not had a verified check. Once it is open,
+ * a relay follows the peer to no address that the peer has not answered from. */
 bool hop_peer(const struct hop *, struct address *out);
+/* For a relay: another hop's peer has shown that it is at that address now. hop_peer is false until this one
+ * has shown anew where it is. */
+void hop_displaced(struct hop *);
+/* When anything authentic came. */
+uint64_t hop_heard_us(const struct hop *);
+/* The transaction of the question whether the peer has moved, while there is one. */
+bool hop_asks(const struct hop *, uint8_t transaction[static HOP_TRANSACTION_LEN]);
 
 /* The user fragment that a STUN request is addressed to, borrowed from the datagram: how a relay finds the
  * hop for an address that it does not know. It proves nothing; hop_take verifies. OK | E_MALFORMED (no STUN
  * binding request with a user name) */
 MUST_USE enum result hop_names(struct bytes datagram, struct bytes *local_ufrag);
+
+/* The transaction that a STUN response answers: how a relay finds the hop that asks. It proves nothing
+ * either. OK | E_MALFORMED (no response) */
+MUST_USE enum result hop_answers(struct bytes datagram, uint8_t transaction[static HOP_TRANSACTION_LEN]);
 
 enum hop_kind { HOP_NOTHING, HOP_RTP, HOP_RTCP };
 

@@ -11,6 +11,8 @@ enum {
     LONGEST_WAIT_US = 1600 * 1000,      /* ... doubling up to this */
     CONSENT_EVERY_US = 5 * 1000 * 1000, /* RFC 7675, section 5.1, randomised by a fifth either way */
     CONSENT_AGAIN_US = 1000 * 1000,     /* after a check without an answer */
+    ASK_AGAIN_US = 200 * 1000, /* a relay's question without an answer is asked again after this ... */
+    ASKS_MAX = 5,              /* ... so often in all; the peer's next check begins anew */
 };
 
 /* RFC 8839, section 5.4. */
@@ -75,8 +77,8 @@ enum result hop_ice_start(struct hop_ice *ice, const struct hop_settings *settin
         ice->peer = settings->peer;
         ice->check_us = now_us;
         ice->wait_us = FIRST_WAIT_US;
-        random_fill(ice->random, &ice->tie_breaker, sizeof ice->tie_breaker);
     }
+    random_fill(ice->random, &ice->tie_breaker, sizeof ice->tie_breaker);
     return OK;
 }
 
@@ -180,6 +182,75 @@ static bool copied(struct hop_ice *ice, const struct stun *m, const struct addre
     return false;
 }
 
+static void ask(struct hop_ice *ice, uint64_t now_us, struct outbox *outbox)
+{
+    uint8_t room[MESSAGE_MAX];
+    struct writer w = writer_over(room);
+
+    stun_open(&w, STUN_REQUEST, ice->asked);
+    stun_put_username(&w, text_of(&ice->remote_ufrag), bytes(ice->local.ufrag, HOP_UFRAG_LEN));
+    stun_put_priority(&w, HOST_PRIORITY);
+    stun_put_controlled(&w, ice->tie_breaker);
+    send(&w, text_of(&ice->remote_password), &ice->wanted, outbox);
+    ice->ask_us = now_us + ASK_AGAIN_US;
+    ice->asks++;
+}
+
+/* The peer says that it is there. Before there are keys nothing but the handshake goes to it. */
+static void follow(struct hop_ice *ice, uint64_t now_us, const struct address *from, struct outbox *outbox)
+{
+    if (!ice->settled) {
+        ice->peer = *from;
+        ice->found = true;
+    } else if (ice->found && address_equal(&ice->peer, from)) {
+        ice->asking = false;
+    } else if (!ice->asking || !address_equal(&ice->wanted, from)) {
+        ice->asking = true;
+        ice->wanted = *from;
+        ice->asks = 0;
+        random_fill(ice->random, ice->asked, sizeof ice->asked);
+        ask(ice, now_us, outbox);
+    }
+}
+
+void hop_ice_settle(struct hop_ice *ice, uint64_t now_us, const struct address *at, struct outbox *outbox)
+{
+    struct address nominated = ice->peer;
+
+    ice->peer = *at;
+    *path_for(ice, at) = (struct hop_path){*at, now_us};
+    ice->settled = true;
+    follow(ice, now_us, &nominated, outbox);
+}
+
+/* What was asked came to where the peer says it is, and the peer to what was asked. */
+static enum result proof_take(struct hop_ice *ice, uint64_t now_us, const struct address *from,
+                              const struct stun *m)
+{
+    if (!ice->asking || memcmp(ice->asked, m->transaction, sizeof ice->asked) != 0 ||
+        !address_equal(&ice->wanted, from) || !integrity_is_right(m, text_of(&ice->remote_password)))
+        return E_FORGED;
+    ice->asking = false;
+    if (m->type == STUN_ERROR || m->unknown_count != 0)
+        return E_REFUSED;
+    ice->peer = ice->wanted;
+    ice->found = true;
+    *path_for(ice, from) = (struct hop_path){*from, now_us};
+    ice->consent_us = now_us;
+    return OK;
+}
+
+static void answer(struct hop_ice *ice, const struct address *from, const struct stun *m,
+                   struct outbox *outbox)
+{
+    uint8_t room[MESSAGE_MAX];
+    struct writer w = writer_over(room);
+
+    stun_open(&w, STUN_SUCCESS, m->transaction);
+    stun_put_mapped(&w, from);
+    send(&w, bytes(ice->local.password, HOP_PASSWORD_LEN), from, outbox);
+}
+
 /* The relay's half: RFC 8445, section 7.3, for a lite agent, which is always controlled. */
 static enum result request_take(struct hop_ice *ice, uint64_t now_us, const struct address *from,
                                 const struct stun *m, struct outbox *outbox)
@@ -202,14 +273,11 @@ static enum result request_take(struct hop_ice *ice, uint64_t now_us, const stru
     }
 
     *path_for(ice, from) = (struct hop_path){*from, now_us};
-    if (m->use_candidate || !ice->found) {
-        ice->peer = *from;
-        ice->found = true;
-    }
-    ice->consent_us = now_us;
-    stun_open(&w, STUN_SUCCESS, m->transaction);
-    stun_put_mapped(&w, from);
-    send(&w, password, from, outbox);
+    answer(ice, from, m, outbox);
+    if (m->use_candidate || !ice->found)
+        follow(ice, now_us, from, outbox);
+    if (ice->found && address_equal(&ice->peer, from))
+        ice->consent_us = now_us;
     return OK;
 }
 
@@ -235,6 +303,19 @@ static enum result answer_take(struct hop_ice *ice, uint64_t now_us, const struc
     return OK;
 }
 
+/* The relay asks whether we are where it sees us. */
+static enum result question_take(struct hop_ice *ice, const struct address *from, const struct stun *m,
+                                 struct outbox *outbox)
+{
+    if (!m->fingerprint || !username_is_ours(ice, m->username) ||
+        !integrity_is_right(m, bytes(ice->local.password, HOP_PASSWORD_LEN)))
+        return E_FORGED;
+    if (m->unknown_count != 0 || m->controlling)
+        return E_REFUSED;
+    answer(ice, from, m, outbox);
+    return OK;
+}
+
 enum result hop_ice_take(struct hop_ice *ice, uint64_t now_us, const struct address *from,
                          struct bytes datagram, struct outbox *outbox)
 {
@@ -243,11 +324,14 @@ enum result hop_ice_take(struct hop_ice *ice, uint64_t now_us, const struct addr
 
     if (res != OK)
         return res;
-    if (ice->role == HOP_RELAY)
-        return m.type == STUN_REQUEST ? request_take(ice, now_us, from, &m, outbox) : E_REFUSED;
-    if ((m.type != STUN_SUCCESS && m.type != STUN_ERROR) || !address_equal(from, &ice->peer))
+    if (m.type != STUN_REQUEST && m.type != STUN_SUCCESS && m.type != STUN_ERROR)
         return E_REFUSED;
-    return answer_take(ice, now_us, &m);
+    if (ice->role == HOP_RELAY)
+        return m.type == STUN_REQUEST ? request_take(ice, now_us, from, &m, outbox)
+                                      : proof_take(ice, now_us, from, &m);
+    if (!address_equal(from, &ice->peer))
+        return E_REFUSED;
+    return m.type == STUN_REQUEST ? question_take(ice, from, &m, outbox) : answer_take(ice, now_us, &m);
 }
 
 static void check_send(struct hop_ice *ice, struct outbox *outbox)
@@ -268,8 +352,13 @@ static void check_send(struct hop_ice *ice, struct outbox *outbox)
 
 uint64_t hop_ice_due(struct hop_ice *ice, uint64_t now_us, struct outbox *outbox)
 {
-    if (ice->role == HOP_RELAY)
-        return UINT64_MAX;
+    if (ice->role == HOP_RELAY) {
+        if (ice->asking && now_us >= ice->ask_us && ice->asks == ASKS_MAX)
+            ice->asking = false;
+        if (ice->asking && now_us >= ice->ask_us)
+            ask(ice, now_us, outbox);
+        return ice->asking ? ice->ask_us : UINT64_MAX;
+    }
     if (now_us < ice->check_us)
         return ice->check_us;
 
@@ -278,6 +367,19 @@ uint64_t hop_ice_due(struct hop_ice *ice, uint64_t now_us, struct outbox *outbox
     if (ice->wait_us < LONGEST_WAIT_US)
         ice->wait_us *= 2;
     return ice->check_us;
+}
+
+enum result hop_answers(struct bytes datagram, uint8_t transaction[static HOP_TRANSACTION_LEN])
+{
+    struct stun m;
+    enum result res = stun_read(datagram, &m);
+
+    if (res != OK)
+        return res;
+    if (m.type != STUN_SUCCESS && m.type != STUN_ERROR)
+        return E_MALFORMED;
+    memcpy(transaction, m.transaction, sizeof m.transaction);
+    return OK;
 }
 
 enum result hop_names(struct bytes datagram, struct bytes *local_ufrag)

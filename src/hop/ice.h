@@ -1,5 +1,7 @@
 /* Which address the peer is at, and whether it still wants to hear us: RFC 8445 with one candidate pair, RFC
- * 7675. A relay answers and follows, a client asks. Private to hop. */
+ * 7675. A client asks, a relay answers and follows. Where the client was when the keys were agreed the
+ * handshake has shown; who is seen elsewhere later may have the address of somebody who is not asked, so the
+ * relay, lite as it is, follows only whoever answers from there. Private to hop. */
 #ifndef HOP_ICE_H
 #define HOP_ICE_H
 
@@ -41,10 +43,16 @@ struct hop_ice {
     unsigned seen_next, seen_count;
     struct hop_check seen[HOP_SEEN_CHECKS];
     uint8_t past[HOP_PAST_BITS / 8]; /* a Bloom filter */
+    bool settled;                    /* by hop_ice_settle */
+    bool asking;                     /* whether the peer is at `wanted` */
+    struct address wanted;
+    uint8_t asked[STUN_TRANSACTION_LEN];
+    uint64_t ask_us; /* when it is asked again */
+    unsigned asks;
 
-    uint64_t tie_breaker; /* client */
-    uint64_t check_us;    /* when the next one is due */
-    uint64_t wait_us;     /* until the one after it, before there ever was an answer */
+    uint64_t tie_breaker;
+    uint64_t check_us; /* client: when the next one is due */
+    uint64_t wait_us;  /* until the one after it, before there ever was an answer */
     bool answered;
     unsigned sent_next, sent_open; /* the latter: a bit for each that no answer has come to */
     uint8_t sent[HOP_SENT_CHECKS][STUN_TRANSACTION_LEN];
@@ -56,12 +64,15 @@ MUST_USE enum result hop_ice_start(struct hop_ice *, const struct hop_settings *
 /* Whether media and handshake from there are the peer's. */
 bool hop_ice_knows(const struct hop_ice *, const struct address *from);
 
-/* One datagram that stun_is. consent_us moves where it was the peer's and well.
+/* One datagram that stun_is. consent_us moves where it was the peer's, from where it is, and well.
  * OK | E_MALFORMED | E_FORGED | E_REPLAY | E_REFUSED */
 MUST_USE enum result hop_ice_take(struct hop_ice *, uint64_t now_us, const struct address *from,
                                   struct bytes datagram, struct outbox *);
 
-/* Sends a client's check when it is due. Gives the next time. */
+/* A relay's handshake is done: the peer has answered what was sent to that address, and is there. */
+void hop_ice_settle(struct hop_ice *, uint64_t now_us, const struct address *at, struct outbox *);
+
+/* Sends a client's check, or a relay's question, when it is due. Gives the next time. */
 uint64_t hop_ice_due(struct hop_ice *, uint64_t now_us, struct outbox *);
 
 #endif

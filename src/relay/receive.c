@@ -7,16 +7,20 @@
 enum { STUN_LAST_FIRST_BYTE = 3 };
 
 /* A check names its session, wherever it comes from: that is how an address becomes known and how a client
- * moves. Everything else comes from an address that has passed one. */
+ * moves; the answer to a question names the question. Everything else comes from an address that has passed
+ * a check. */
 static struct relay_session *session_of(const struct relay_seats *seats, const struct address *from,
                                         struct bytes datagram)
 {
+    uint8_t transaction[HOP_TRANSACTION_LEN];
     struct bytes ufrag;
 
     if (datagram.len == 0)
         return NULL;
     if (datagram.at[0] > STUN_LAST_FIRST_BYTE)
         return table_get(&seats->by_address, from);
+    if (hop_answers(datagram, transaction) == OK)
+        return table_get(&seats->by_proof, transaction);
     if (hop_names(datagram, &ufrag) != OK || ufrag.len != HOP_UFRAG_LEN)
         return NULL;
     return table_get(&seats->by_ufrag, ufrag.at);

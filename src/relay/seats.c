@@ -40,6 +40,7 @@ enum result relay_seats_new(size_t limit, const struct random *random, struct re
     seats->by_id = table_seeded(RELAY_ID_LEN, random);
     seats->by_ufrag = table_seeded(HOP_UFRAG_LEN, random);
     seats->by_address = table_seeded(sizeof(struct address), random);
+    seats->by_proof = table_seeded(HOP_TRANSACTION_LEN, random);
     seats->rooms = table_seeded(TAG_BYTES, random);
     seats->next_us = UINT64_MAX;
     *out = seats;
@@ -150,6 +151,13 @@ static void address_forget(struct relay_seats *seats, struct relay_session *s)
     s->placed = false;
 }
 
+static void proof_forget(struct relay_seats *seats, struct relay_session *s)
+{
+    if (s->proving)
+        table_remove(&seats->by_proof, s->proof);
+    s->proving = false;
+}
+
 static void handshake_over(struct relay_seats *seats, struct relay_session *s)
 {
     seats->settled += !s->settled;
@@ -163,6 +171,7 @@ static void session_remove(struct relay_seats *seats, struct relay_session *s)
     handshake_over(seats, s);
     relay_microphone_leave(s);
     address_forget(seats, s);
+    proof_forget(seats, s);
     table_remove(&seats->by_id, s->id);
     table_remove(&seats->by_ufrag, s->ufrag);
 
@@ -183,6 +192,7 @@ void relay_seats_free(struct relay_seats *seats)
     table_free(&seats->by_id);
     table_free(&seats->by_ufrag);
     table_free(&seats->by_address);
+    table_free(&seats->by_proof);
     table_free(&seats->rooms);
     free(seats->sessions);
     free(seats);
@@ -215,22 +225,51 @@ void relay_seats_end(struct relay_seats *seats, struct relay_session *s, struct 
     session_remove(seats, s);
 }
 
+/* A check may come under anybody's address, and the keys to it are any guest's: whoever has an address and is
+ * heard of loses it to nobody who has not shown that he is there. */
+static bool holds(const struct relay_session *former, const struct relay_session *s, uint64_t now_us)
+{
+    enum hop_state state = hop_state(former->hop);
+
+    return hop_state(s->hop) < HOP_OPEN && (state == HOP_OPEN || state == HOP_SILENT) &&
+           now_us - hop_heard_us(former->hop) < RELAY_KEEP_US;
+}
+
 /* The peer may have moved to another address, even to one that was somebody else's before. */
-static void address_follow(struct relay_seats *seats, struct relay_session *s)
+static void address_follow(struct relay_seats *seats, struct relay_session *s, uint64_t now_us)
 {
     struct relay_session *former;
     struct address peer;
 
     if (!hop_peer(s->hop, &peer) || (s->placed && address_equal(&peer, &s->peer)))
         return;
-    address_forget(seats, s);
     former = table_get(&seats->by_address, &peer);
-    if (former != NULL)
+    if (former != NULL && holds(former, s, now_us))
+        return;
+    address_forget(seats, s);
+    if (former != NULL) {
         former->placed = false;
+        hop_displaced(former->hop);
+    }
     if (table_put(&seats->by_address, &peer, s) != OK)
         return; /* its media is unknown to us until the next check finds memory */
     s->peer = peer;
     s->placed = true;
+}
+
+/* The answer to a question finds its session by it. */
+static void proof_follow(struct relay_seats *seats, struct relay_session *s)
+{
+    uint8_t transaction[HOP_TRANSACTION_LEN];
+    bool asks = hop_asks(s->hop, transaction);
+
+    if (asks && s->proving && memcmp(s->proof, transaction, sizeof transaction) == 0)
+        return;
+    proof_forget(seats, s);
+    if (!asks || table_put(&seats->by_proof, transaction, s) != OK)
+        return;
+    memcpy(s->proof, transaction, sizeof transaction);
+    s->proving = true;
 }
 
 static uint64_t earliest(const struct relay_session *s)
@@ -248,7 +287,8 @@ void relay_seats_settle(struct relay_seats *seats, struct relay_session *s, uint
                         struct relay_departures *out)
 {
     s->due_us = hop_due(s->hop, now_us, relay_departures_for_hop(out));
-    address_follow(seats, s);
+    address_follow(seats, s, now_us);
+    proof_follow(seats, s);
     if (hop_state(s->hop) >= HOP_OPEN)
         handshake_over(seats, s);
 
@@ -276,10 +316,11 @@ uint64_t relay_seats_due(struct relay_seats *seats, uint64_t now_us, struct rela
 
         if (now_us >= s->due_us) {
             s->due_us = hop_due(s->hop, now_us, relay_departures_for_hop(out));
-            address_follow(seats, s);
+            address_follow(seats, s, now_us);
+            proof_follow(seats, s);
         }
         if (now_us >= s->report_us) {
-            if (hop_state(s->hop) == HOP_OPEN)
+            if (hop_state(s->hop) == HOP_OPEN && s->placed)
                 relay_report(s, now_us, out);
             s->report_us = report_next(seats, now_us);
         }

@@ -15,6 +15,8 @@
 enum {
     RELAY_ID_LEN = 16,
     RELAY_OPEN_US = 15 * 1000 * 1000, /* from the entrance to an open hop, or it ends */
+    /* Who was heard of in this time keeps its address; checks come each 6 s. */
+    RELAY_KEEP_US = 7 * 1000 * 1000,
 };
 
 /* One receive stream of a listener. It is continuous whoever speaks on it: its sequence and time follow the
@@ -58,6 +60,8 @@ struct relay_session {
     uint64_t report_us; /* of the next RTCP */
     bool placed;        /* the address below is in the table */
     struct address peer;
+    bool proving; /* the transaction below is in the table */
+    uint8_t proof[HOP_TRANSACTION_LEN];
     size_t index; /* in the list of sessions */
     struct relay_room *room;
     size_t member;  /* in the room's list */
@@ -96,7 +100,7 @@ struct relay_seats {
     const struct random *random;
     struct relay_session **sessions;
     size_t count, limit;
-    struct table by_id, by_ufrag, by_address, rooms;
+    struct table by_id, by_ufrag, by_address, by_proof, rooms;
     uint64_t next_us;    /* the earliest thing to do, as far as known */
     uint64_t settled;    /* sessions so far whose handshake is over, well or not */
     uint64_t packets_in; /* media that was taken for forwarding */

@@ -1,8 +1,8 @@
 #include "wasm/news.h"
 
-#include "base/text.h"
-#include "base/writer.h"
 #include "client/inside.h"
+#include "client/words.h"
+#include "wasm/json.h"
 
 static const char *const events[] = {
     [NEWS_SEATED] = "seated", [NEWS_ROSTER] = "roster", [NEWS_EPOCH] = "epoch", [NEWS_STAGE] = "stage",
@@ -18,116 +18,28 @@ static const char *const proofs[] = {
     [CLIENT_FORGED] = "forged",
 };
 
-/* --- JSON --- */
-
-struct json {
-    struct writer to;
-    bool first; /* of an object or a list: no comma comes before it */
-};
-
-static void put(struct json *j, const char *text)
-{
-    writer_put(&j->to, bytes_string(text));
-}
-
-static void separate(struct json *j)
-{
-    if (!j->first)
-        put(j, ",");
-    j->first = false;
-}
-
-static void begin(struct json *j, const char *bracket)
-{
-    put(j, bracket);
-    j->first = true;
-}
-
-static void end(struct json *j, const char *bracket)
-{
-    put(j, bracket);
-    j->first = false;
-}
-
-static void put_key(struct json *j, const char *key)
-{
-    separate(j);
-    put(j, "\"");
-    put(j, key);
-    put(j, "\":");
-}
-
-/* UTF-8 goes as it is; what JSON does not allow in a string is escaped. */
-static void put_text(struct json *j, const char *key, struct bytes text)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    put_key(j, key);
-    put(j, "\"");
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.at[i];
-
-        if (c < 0x20) {
-            put(j, "\\u00");
-            writer_u8(&j->to, (uint8_t)digits[c >> 4]);
-            writer_u8(&j->to, (uint8_t)digits[c & 15]);
-            continue;
-        }
-        if (c == '"' || c == '\\')
-            put(j, "\\");
-        writer_u8(&j->to, c);
-    }
-    put(j, "\"");
-}
-
-static void put_hex(struct json *j, const char *key, struct bytes value)
-{
-    char hex[65];
-
-    text_hex(value, hex);
-    put_text(j, key, bytes(hex, 2 * value.len));
-}
-
-static void put_number(struct json *j, const char *key, uint64_t value)
-{
-    char digits[24];
-    size_t at = sizeof digits;
-
-    do
-        digits[--at] = (char)('0' + value % 10);
-    while ((value /= 10) != 0);
-    put_key(j, key);
-    writer_put(&j->to, bytes(digits + at, sizeof digits - at));
-}
-
-static void put_truth(struct json *j, const char *key, bool value)
-{
-    put_key(j, key);
-    put(j, value ? "true" : "false");
-}
-
-/* --- News --- */
-
 static void put_seat(struct json *j, const struct client *s, const struct client_seat *seat)
 {
     const struct core_member *member = core_room_member(s->core, seat->leaf);
+    char fingerprint[IDENTITY_FINGERPRINT_SIZE] = "";
 
     if (member == NULL)
         return;
-    separate(j);
-    begin(j, "{");
-    put_number(j, "leaf", seat->leaf);
-    put_text(j, "handle", bytes_string(seat->handle));
-    put_hex(j, "account", BYTES_OF(member->account));
-    put_hex(j, "key", BYTES_OF(member->key));
-    put_truth(j, "bound", member->bound);
-    put_truth(j, "self", member->self);
-    put_truth(j, "moderator", member->moderator);
-    put_truth(j, "maySpeak", member->may_speak);
-    put_truth(j, "speaker", seat->speaker);
-    put_truth(j, "muted", core_room_is_muted(s->core, seat->leaf));
-    put_text(j, "proof", bytes_string(proofs[seat->proof]));
-    end(j, "}");
+    json_open_object(j, NULL);
+    json_number(j, "leaf", seat->leaf);
+    json_word(j, "handle", seat->handle);
+    json_hex(j, "account", BYTES_OF(member->account));
+    json_hex(j, "key", BYTES_OF(member->key));
+    if (member->bound && identity_fingerprint(member->account, fingerprint) == OK)
+        json_word(j, "fingerprint", fingerprint);
+    json_truth(j, "bound", member->bound);
+    json_truth(j, "self", member->self);
+    json_truth(j, "moderator", member->moderator);
+    json_truth(j, "maySpeak", member->may_speak);
+    json_truth(j, "speaker", seat->speaker);
+    json_truth(j, "muted", core_room_is_muted(s->core, seat->leaf));
+    json_word(j, "proof", proofs[seat->proof]);
+    json_close_object(j);
 }
 
 static void put_roster(struct json *j, const struct client *s)
@@ -135,44 +47,53 @@ static void put_roster(struct json *j, const struct client *s)
     const struct client_seat *seats;
     size_t count = client_roster(s, &seats);
 
-    put_key(j, "seats");
-    begin(j, "[");
+    json_open_list(j, "seats");
     for (size_t i = 0; i < count; i++)
         put_seat(j, s, &seats[i]);
-    end(j, "]");
+    json_close_list(j);
+}
+
+static void put_epoch(struct json *j, const struct client *s, uint64_t epoch)
+{
+    struct bytes authenticator = core_room_authenticator(s->core);
+    char words[WORDS_SIZE];
+
+    words_write(authenticator, words);
+    json_number(j, "epoch", epoch);
+    json_hex(j, "authenticator", authenticator);
+    json_word(j, "words", words);
 }
 
 static void put_particulars(struct json *j, const struct client *s, const struct client_news *news)
 {
     switch (news->kind) {
     case NEWS_SEATED:
-        put_text(j, "title", news->title);
-        put_number(j, "leaf", news->leaf);
+        json_text(j, "title", news->title);
+        json_number(j, "leaf", news->leaf);
         break;
     case NEWS_ROSTER:
         put_roster(j, s);
         break;
     case NEWS_EPOCH:
-        put_number(j, "epoch", news->epoch);
-        put_hex(j, "authenticator", core_room_authenticator(s->core));
+        put_epoch(j, s, news->epoch);
         break;
     case NEWS_STAGE:
-        put_truth(j, "on", news->on);
+        json_truth(j, "on", news->on);
         break;
     case NEWS_CHAT:
-        put_text(j, "text", news->text);
-        put_number(j, "leaf", news->leaf);
-        put_text(j, "handle", news->handle);
+        json_text(j, "text", news->text);
+        json_number(j, "leaf", news->leaf);
+        json_text(j, "handle", news->handle);
         break;
     case NEWS_HAND:
     case NEWS_MUTED:
     case NEWS_HEARD:
-        put_truth(j, "on", news->on);
-        put_number(j, "leaf", news->leaf);
-        put_text(j, "handle", news->handle);
+        json_truth(j, "on", news->on);
+        json_number(j, "leaf", news->leaf);
+        json_text(j, "handle", news->handle);
         break;
     case NEWS_WISH:
-        put_number(j, "number", news->number);
+        json_number(j, "number", news->number);
         break;
     case NEWS_ENDED:
     case NEWS_KICKED:
@@ -185,15 +106,15 @@ static void put_particulars(struct json *j, const struct client *s, const struct
 enum result news_write(const struct client *s, const struct client_news *news, struct bytes_mut to,
                        struct bytes *out)
 {
-    struct json j = {writer_on(to), true};
+    struct json j = json_on(to);
 
-    begin(&j, "{");
-    put_text(&j, "event", bytes_string(events[news->kind]));
+    json_open_object(&j, NULL);
+    json_word(&j, "event", events[news->kind]);
     put_particulars(&j, s, news);
     if (news->what != NULL)
-        put_text(&j, "what", bytes_string(news->what));
+        json_word(&j, "what", news->what);
     if (news->why != OK)
-        put_text(&j, "why", bytes_string(result_text(news->why)));
-    end(&j, "}");
-    return writer_end(&j.to, out) == OK ? OK : E_TOO_LARGE;
+        json_word(&j, "why", result_text(news->why));
+    json_close_object(&j);
+    return json_end(&j, out);
 }

@@ -253,11 +253,21 @@ void stun_put_priority(struct writer *w, uint32_t priority)
     writer_u32(w, priority);
 }
 
-void stun_put_controlling(struct writer *w, uint64_t tie_breaker)
+static void put_role(struct writer *w, uint16_t role, uint64_t tie_breaker)
 {
-    writer_u16(w, ICE_CONTROLLING);
+    writer_u16(w, role);
     writer_u16(w, 8);
     writer_u64(w, tie_breaker);
+}
+
+void stun_put_controlling(struct writer *w, uint64_t tie_breaker)
+{
+    put_role(w, ICE_CONTROLLING, tie_breaker);
+}
+
+void stun_put_controlled(struct writer *w, uint64_t tie_breaker)
+{
+    put_role(w, ICE_CONTROLLED, tie_breaker);
 }
 
 void stun_put_use_candidate(struct writer *w)

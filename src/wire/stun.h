@@ -60,6 +60,7 @@ void stun_put_username(struct writer *, struct bytes first, struct bytes second)
 void stun_put_mapped(struct writer *, const struct address *);
 void stun_put_priority(struct writer *, uint32_t);
 void stun_put_controlling(struct writer *, uint64_t tie_breaker);
+void stun_put_controlled(struct writer *, uint64_t tie_breaker);
 void stun_put_use_candidate(struct writer *);
 /* With a refusal for STUN_ERROR_UNKNOWN come the types that were not understood. */
 void stun_put_error(struct writer *, uint16_t code);

@@ -3,8 +3,6 @@
  * else about it is right. Who refuses it can still take the right one. */
 #include "core/group.h"
 
-#include "core/joining.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,35 +10,19 @@
 
 #include <cmocka.h>
 
-#include "evil.h"
+#include "evil_welcome.h"
 #include "support/heap.h"
 
-enum { ATTACKER = 0, OTHER = 1, THIRD = 2, MEMBERS = 4, JOINER = 4 };
+enum { OTHER = 1, THIRD = 2 };
 
-/* A Welcome in pieces. */
-struct scene {
-    struct room room;
-    struct arena arena;
-    struct joining *joining;
-    struct group_committed made; /* as it should be */
-
-    struct opened_welcome open;
-    struct key_package package;
-    struct tree tree;
-    uint16_t suite; /* that the Welcome says */
-    bool keep_hash, keep_tag, flip_tag, cut_tag, flip_signature, flip_ref, no_tree, inside;
-    uint8_t seed[32];
-    struct buffer welcome, outside;
-};
-
-static void good(struct scene *s)
+static void good(struct evil_welcome *s)
 {
     (void)s;
 }
 
 /* As it was made; `good` and all others have no keys above the leaves, so that a leaf can be changed alone.
  */
-static void with_nodes(struct scene *s)
+static void with_nodes(struct evil_welcome *s)
 {
     tree_free(&s->tree);
     assert_int_equal(tree_read(buffer_bytes(&s->made.tree), &s->tree), OK);
@@ -49,7 +31,7 @@ static void with_nodes(struct scene *s)
 
 /* --- GroupInfo --- */
 
-static void another_tree_hash(struct scene *s)
+static void another_tree_hash(struct evil_welcome *s)
 {
     static uint8_t hash[MLS_HASH_LEN];
 
@@ -57,139 +39,129 @@ static void another_tree_hash(struct scene *s)
     s->open.info.context.tree_hash = BYTES_OF(hash);
 }
 
-static void another_signature(struct scene *s)
+static void another_signature(struct evil_welcome *s)
 {
     s->flip_signature = true;
 }
 
-static void anothers_signature(struct scene *s)
+static void anothers_signature(struct evil_welcome *s)
 {
     s->open.info.signer = OTHER;
 }
 
-static void signer_of_a_blank_leaf(struct scene *s)
+static void signer_of_a_blank_leaf(struct evil_welcome *s)
 {
     s->open.info.signer = THIRD;
     tree_blank_leaf(&s->tree, THIRD);
 }
 
-static void signer_beyond(struct scene *s)
+static void signer_beyond(struct evil_welcome *s)
 {
     s->open.info.signer = 1000;
 }
 
-static void another_tag(struct scene *s)
+static void another_tag(struct evil_welcome *s)
 {
     s->flip_tag = true;
 }
 
-static void half_a_tag(struct scene *s)
+static void half_a_tag(struct evil_welcome *s)
 {
     s->cut_tag = true;
 }
 
-static void version_two(struct scene *s)
+static void version_two(struct evil_welcome *s)
 {
     s->open.info.context.version = 2;
 }
 
-static void another_suite_inside(struct scene *s)
+static void another_suite_inside(struct evil_welcome *s)
 {
     s->open.info.context.suite = MLS_SUITE_AES_128_GCM;
 }
 
-static void another_suite_outside(struct scene *s)
+static void another_suite_outside(struct evil_welcome *s)
 {
     s->suite = MLS_SUITE_AES_128_GCM;
 }
 
-static void put_extension(struct scene *s, struct bytes *list, uint16_t type, struct bytes data)
+static void context_that_we_do_not_know(struct evil_welcome *s)
 {
-    struct buffer b = {0};
-
-    buffer_put(&b, *list);
-    buffer_u16(&b, type);
-    buffer_vector(&b, data);
-    *list = evil_keep(&s->arena, &b);
+    evil_put_extension(s, &s->open.info.context.extensions, 0xf999, (struct bytes){0});
 }
 
-static void context_that_we_do_not_know(struct scene *s)
+static void context_extension_twice(struct evil_welcome *s)
 {
-    put_extension(s, &s->open.info.context.extensions, 0xf999, (struct bytes){0});
+    evil_put_extension(s, &s->open.info.context.extensions, ROOM_CONTEXT, (struct bytes){0});
 }
 
-static void context_extension_twice(struct scene *s)
-{
-    put_extension(s, &s->open.info.context.extensions, ROOM_CONTEXT, (struct bytes){0});
-}
-
-static void required_that_we_lack(struct scene *s)
+static void required_that_we_lack(struct evil_welcome *s)
 {
     static const uint8_t required[] = {2, 0xf9, 0x99, 0, 0};
 
     s->open.info.context.extensions = (struct bytes){0};
-    put_extension(s, &s->open.info.context.extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES,
-                  BYTES_OF(required));
+    evil_put_extension(s, &s->open.info.context.extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES,
+                       BYTES_OF(required));
 }
 
-static void required_credentials_that_we_lack(struct scene *s)
+static void required_credentials_that_we_lack(struct evil_welcome *s)
 {
     static const uint8_t required[] = {0, 0, 2, 0, MLS_CREDENTIAL_X509};
 
     s->open.info.context.extensions = (struct bytes){0};
-    put_extension(s, &s->open.info.context.extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES,
-                  BYTES_OF(required));
+    evil_put_extension(s, &s->open.info.context.extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES,
+                       BYTES_OF(required));
 }
 
-static void required_proposals_that_we_lack(struct scene *s)
+static void required_proposals_that_we_lack(struct evil_welcome *s)
 {
     static const uint8_t required[] = {0, 2, 0xf9, 0x99, 0};
 
     s->open.info.context.extensions = (struct bytes){0};
-    put_extension(s, &s->open.info.context.extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES,
-                  BYTES_OF(required));
+    evil_put_extension(s, &s->open.info.context.extensions, MLS_EXTENSION_REQUIRED_CAPABILITIES,
+                       BYTES_OF(required));
 }
 
-static void info_extension_that_we_do_not_know(struct scene *s)
+static void info_extension_that_we_do_not_know(struct evil_welcome *s)
 {
-    put_extension(s, &s->open.info.extensions, 0x0a0a, BYTES_TEXT("grease"));
+    evil_put_extension(s, &s->open.info.extensions, 0x0a0a, BYTES_TEXT("grease"));
 }
 
-static void info_extension_twice(struct scene *s)
+static void info_extension_twice(struct evil_welcome *s)
 {
     info_extension_that_we_do_not_know(s);
     info_extension_that_we_do_not_know(s);
 }
 
-static void tree_inside(struct scene *s)
+static void tree_inside(struct evil_welcome *s)
 {
     s->inside = s->no_tree = true;
 }
 
-static void no_tree_at_all(struct scene *s)
+static void no_tree_at_all(struct evil_welcome *s)
 {
     s->no_tree = true;
 }
 
 /* --- GroupSecrets --- */
 
-static void for_somebody_else(struct scene *s)
+static void for_somebody_else(struct evil_welcome *s)
 {
     s->flip_ref = true;
 }
 
-static void joiner_secret_cut(struct scene *s)
+static void joiner_secret_cut(struct evil_welcome *s)
 {
     s->open.secrets.joiner_secret.len--;
 }
 
-static void path_secret_cut(struct scene *s)
+static void path_secret_cut(struct evil_welcome *s)
 {
     with_nodes(s);
     s->open.secrets.path_secret.len--;
 }
 
-static void another_path_secret(struct scene *s)
+static void another_path_secret(struct evil_welcome *s)
 {
     static uint8_t secret[MLS_HASH_LEN];
 
@@ -197,7 +169,7 @@ static void another_path_secret(struct scene *s)
     s->open.secrets.path_secret = BYTES_OF(secret);
 }
 
-static void psk_of(struct scene *s, const struct psk_id *psk)
+static void psk_of(struct evil_welcome *s, const struct psk_id *psk)
 {
     struct buffer b = {0};
 
@@ -207,33 +179,33 @@ static void psk_of(struct scene *s, const struct psk_id *psk)
 
 static const uint8_t nonce[MLS_HASH_LEN] = {1};
 
-static void psk_of_a_branch(struct scene *s)
+static void psk_of_a_branch(struct evil_welcome *s)
 {
     psk_of(s,
            &(struct psk_id){.type = MLS_PSK_RESUMPTION, .usage = MLS_PSK_BRANCH, .nonce = BYTES_OF(nonce)});
 }
 
-static void psk_with_a_short_nonce(struct scene *s)
+static void psk_with_a_short_nonce(struct evil_welcome *s)
 {
     psk_of(s, &(struct psk_id){.type = MLS_PSK_EXTERNAL, .id = BYTES_TEXT("x"), .nonce = bytes(nonce, 31)});
 }
 
-static void psk_that_we_lack(struct scene *s)
+static void psk_that_we_lack(struct evil_welcome *s)
 {
     psk_of(s, &(struct psk_id){.type = MLS_PSK_EXTERNAL, .id = BYTES_TEXT("x"), .nonce = BYTES_OF(nonce)});
 }
 
 /* --- The tree --- */
 
-static void we_are_not_in_it(struct scene *s)
+static void we_are_not_in_it(struct evil_welcome *s)
 {
     tree_blank_leaf(&s->tree, JOINER);
     tree_truncate(&s->tree);
 }
 
 /* A leaf says something else, signed by itself as it must be. */
-static void leaf_says(struct scene *s, uint32_t place, const struct leaf_node *says, uint32_t signed_for,
-                      struct bytes in_group)
+static void leaf_says(struct evil_welcome *s, uint32_t place, const struct leaf_node *says,
+                      uint32_t signed_for, struct bytes in_group)
 {
     struct buffer b = {0};
     struct leaf_node leaf;
@@ -248,24 +220,24 @@ static void leaf_says(struct scene *s, uint32_t place, const struct leaf_node *s
     assert_int_equal(tree_put_leaf(&s->tree, place, &leaf), OK);
 }
 
-static struct leaf_node leaf_of(const struct scene *s, uint32_t place)
+static struct leaf_node leaf_of(const struct evil_welcome *s, uint32_t place)
 {
     return *tree_leaf(&s->tree, place);
 }
 
-static void put(struct scene *s, const struct leaf_node *leaf)
+static void put(struct evil_welcome *s, const struct leaf_node *leaf)
 {
     leaf_says(s, OTHER, leaf, OTHER, s->open.info.context.group_id);
 }
 
-static void leaf_as_it_was(struct scene *s)
+static void leaf_as_it_was(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
     put(s, &leaf);
 }
 
-static void leaf_with_anothers_encryption_key(struct scene *s)
+static void leaf_with_anothers_encryption_key(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -273,14 +245,14 @@ static void leaf_with_anothers_encryption_key(struct scene *s)
     put(s, &leaf);
 }
 
-static void leaf_twice(struct scene *s)
+static void leaf_twice(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
     assert_int_equal(tree_put_leaf(&s->tree, THIRD, &leaf), OK);
 }
 
-static void leaf_that_lacks_the_suite(struct scene *s)
+static void leaf_that_lacks_the_suite(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -288,7 +260,7 @@ static void leaf_that_lacks_the_suite(struct scene *s)
     put(s, &leaf);
 }
 
-static void leaf_that_lacks_what_is_required(struct scene *s)
+static void leaf_that_lacks_what_is_required(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -297,7 +269,7 @@ static void leaf_that_lacks_what_is_required(struct scene *s)
     put(s, &leaf);
 }
 
-static void leaf_with_a_certificate(struct scene *s)
+static void leaf_with_a_certificate(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -307,7 +279,7 @@ static void leaf_with_a_certificate(struct scene *s)
     put(s, &leaf);
 }
 
-static void leaf_key_that_is_none(struct scene *s)
+static void leaf_key_that_is_none(struct evil_welcome *s)
 {
     static const uint8_t no_key[MLS_KEY_LEN] = {1};
     struct leaf_node leaf = leaf_of(s, OTHER);
@@ -316,7 +288,7 @@ static void leaf_key_that_is_none(struct scene *s)
     put(s, &leaf);
 }
 
-static void leaf_with_another_signature(struct scene *s)
+static void leaf_with_another_signature(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
     uint8_t *signature = arena_take(&s->arena, MLS_SIGNATURE_LEN);
@@ -333,7 +305,7 @@ static void leaf_with_another_signature(struct scene *s)
 }
 
 /* Only leaves that are not a KeyPackage's any more are signed for a place and a group. */
-static void leaf_of_another_place(struct scene *s)
+static void leaf_of_another_place(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -341,7 +313,7 @@ static void leaf_of_another_place(struct scene *s)
     leaf_says(s, OTHER, &leaf, THIRD, s->open.info.context.group_id);
 }
 
-static void leaf_of_another_group(struct scene *s)
+static void leaf_of_another_group(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -349,7 +321,7 @@ static void leaf_of_another_group(struct scene *s)
     leaf_says(s, OTHER, &leaf, OTHER, BYTES_TEXT("another group"));
 }
 
-static void leaf_updated(struct scene *s)
+static void leaf_updated(struct evil_welcome *s)
 {
     struct leaf_node leaf = leaf_of(s, OTHER);
 
@@ -358,33 +330,33 @@ static void leaf_updated(struct scene *s)
 }
 
 /* The one inner node whose parent is the root. */
-static struct parent_node *low_node(struct scene *s)
+static struct parent_node *low_node(struct evil_welcome *s)
 {
     with_nodes(s);
     assert_non_null(s->tree.nodes[1].parent);
     return s->tree.nodes[1].parent;
 }
 
-static void node_with_another_key(struct scene *s)
+static void node_with_another_key(struct evil_welcome *s)
 {
     static uint8_t key[MLS_KEY_LEN] = {9};
 
     low_node(s)->key = BYTES_OF(key);
 }
 
-static void node_with_a_key_cut(struct scene *s)
+static void node_with_a_key_cut(struct evil_welcome *s)
 {
     low_node(s)->key.len--;
 }
 
-static void node_with_another_parent_hash(struct scene *s)
+static void node_with_another_parent_hash(struct evil_welcome *s)
 {
     static uint8_t hash[MLS_HASH_LEN];
 
     low_node(s)->parent_hash = BYTES_OF(hash);
 }
 
-static void unmerged(struct scene *s, struct parent_node *node, const uint32_t *leaves, uint32_t count)
+static void unmerged(struct evil_welcome *s, struct parent_node *node, const uint32_t *leaves, uint32_t count)
 {
     node->unmerged = arena_array(&s->arena, count, sizeof *leaves);
     assert_non_null(node->unmerged);
@@ -392,23 +364,23 @@ static void unmerged(struct scene *s, struct parent_node *node, const uint32_t *
     node->unmerged_count = node->unmerged_room = count;
 }
 
-static void unmerged_out_of_order(struct scene *s)
+static void unmerged_out_of_order(struct evil_welcome *s)
 {
     unmerged(s, low_node(s), (const uint32_t[]){1, 0}, 2);
 }
 
-static void unmerged_twice(struct scene *s)
+static void unmerged_twice(struct evil_welcome *s)
 {
     unmerged(s, low_node(s), (const uint32_t[]){1, 1}, 2);
 }
 
-static void unmerged_of_elsewhere(struct scene *s)
+static void unmerged_of_elsewhere(struct evil_welcome *s)
 {
     unmerged(s, low_node(s), (const uint32_t[]){THIRD}, 1);
 }
 
 /* The root lists one whom the node between does not. */
-static void unmerged_above_alone(struct scene *s)
+static void unmerged_above_alone(struct evil_welcome *s)
 {
     low_node(s);
     unmerged(s, s->tree.nodes[tree_root(s->tree.depth)].parent, (const uint32_t[]){1}, 1);
@@ -416,7 +388,7 @@ static void unmerged_above_alone(struct scene *s)
 
 static const struct row {
     const char *section, *what;
-    void (*make)(struct scene *);
+    void (*make)(struct evil_welcome *);
     enum result why;
 } rows[] = {
     {"12.4.3.1", "as it should be", good, OK},
@@ -472,120 +444,9 @@ static const struct row {
     {"12.4.3.1", "an unmerged leaf above alone", unmerged_above_alone, E_REFUSED},
 };
 
-/* --- Putting it together --- */
-
-static void scene_set(struct scene *s)
-{
-    struct buffer package = {0};
-    struct bytes add;
-
-    memset(s, 0, sizeof *s);
-    room_found(&s->room, MLS_SUITE_CHACHA20_POLY1305, 15);
-    room_commit(&s->room, 0, MEMBERS - 1, NULL, 0);
-    room_package(&s->room, s->room.now - 1, s->room.now + 60, &package, &s->joining);
-    add = buffer_bytes(&package);
-    assert_int_equal(group_commit(s->room.members[ATTACKER], &s->room.seeded.random,
-                                  &(struct group_change){.adds = &add, .add_count = 1}, s->room.now,
-                                  &s->made),
-                     OK);
-    buffer_free(&package);
-    assert_int_equal(welcome_open(s->joining, buffer_bytes(&s->made.welcome), &s->open), OK);
-    assert_int_equal(joining_package(s->joining, &s->package), OK);
-    assert_int_equal(tree_read(buffer_bytes(&s->made.tree), &s->tree), OK);
-    s->suite = s->open.info.context.suite;
-    memcpy(s->seed, s->room.members[ATTACKER]->seed, sizeof s->seed);
-    for (uint32_t leaf = 0; leaf <= JOINER; leaf++)
-        tree_blank_path(&s->tree, leaf);
-    s->open.secrets.has_path_secret = false;
-}
-
-static void scene_end(struct scene *s)
-{
-    buffer_free(&s->welcome);
-    buffer_free(&s->outside);
-    opened_welcome_free(&s->open);
-    tree_free(&s->tree);
-    group_committed_free(&s->made);
-    joining_free(s->joining);
-    arena_free(&s->arena);
-    room_free(&s->room);
-}
-
-static void put_tag(struct scene *s, uint8_t tag[static MLS_HASH_LEN])
-{
-    struct group_info *info = &s->open.info;
-    struct buffer context = {0};
-    struct schedule secrets;
-    uint8_t joiner[MLS_HASH_LEN];
-
-    group_context_write(&context, &info->context);
-    memcpy(joiner, s->open.secrets.joiner_secret.at, sizeof joiner);
-    assert_int_equal(schedule_epoch(joiner, s->open.psk_secret, buffer_bytes(&context), &secrets), OK);
-    assert_int_equal(
-        schedule_confirmation_tag(secrets.confirmation, info->context.confirmed_transcript_hash, tag), OK);
-    tag[3] ^= s->flip_tag;
-    info->confirmation_tag = bytes(tag, MLS_HASH_LEN - 16 * s->cut_tag);
-    buffer_free(&context);
-}
-
-static void seal_info(struct scene *s, struct buffer *sealed)
-{
-    struct group_info *info = &s->open.info;
-    uint8_t signature[MLS_SIGNATURE_LEN], tag[MLS_HASH_LEN], hash[MLS_HASH_LEN];
-    struct buffer body = {0};
-    struct message_key key;
-
-    for (uint32_t i = 0; i < tree_node_count(s->tree.depth); i++)
-        s->tree.nodes[i].hashed = false;
-    if (!s->keep_hash) {
-        assert_int_equal(tree_root_hash(&s->tree, hash), OK);
-        info->context.tree_hash = BYTES_OF(hash);
-    }
-    tree_write(&s->outside, &s->tree);
-    if (s->inside)
-        put_extension(s, &info->extensions, MLS_EXTENSION_RATCHET_TREE, buffer_bytes(&s->outside));
-    put_tag(s, tag);
-    group_info_write_body(&body, info);
-    assert_int_equal(label_sign(s->seed, BYTES_TEXT("GroupInfoTBS"), buffer_bytes(&body), signature), OK);
-    signature[9] ^= s->flip_signature;
-    info->signature = BYTES_OF(signature);
-    group_info_write(sealed, info);
-    buffer_zeros(sealed, MLS_TAG_LEN);
-    assert_int_equal(
-        welcome_key(s->open.secrets.joiner_secret.at, s->open.psk_secret, MLS_SUITE_CHACHA20_POLY1305, &key),
-        OK);
-    assert_int_equal(message_key_seal(MLS_SUITE_CHACHA20_POLY1305, &key, (struct bytes){0}, sealed->at,
-                                      sealed->len - MLS_TAG_LEN),
-                     OK);
-    buffer_free(&body);
-}
-
-static void put_together(struct scene *s)
-{
-    struct buffer info = {0}, text = {0}, secrets = {0};
-    uint8_t ref[MLS_HASH_LEN], kem[32], sealed[512];
-
-    seal_info(s, &info);
-    group_secrets_write(&text, &s->open.secrets);
-    assert_true(text.len + MLS_TAG_LEN <= sizeof sealed);
-    assert_int_equal(label_encrypt(&s->room.seeded.random, MLS_SUITE_CHACHA20_POLY1305,
-                                   s->package.init_key.at, BYTES_TEXT("Welcome"), buffer_bytes(&info),
-                                   buffer_bytes(&text), kem, sealed),
-                     OK);
-    assert_int_equal(key_package_ref(&s->package, ref), OK);
-    ref[0] ^= s->flip_ref;
-    welcome_secrets_write(&secrets, &(struct welcome_secrets){BYTES_OF(ref), BYTES_OF(kem),
-                                                              bytes(sealed, text.len + MLS_TAG_LEN)});
-    mls_message_head(&s->welcome, MLS_WELCOME);
-    welcome_write(&s->welcome, &(struct welcome){s->suite, buffer_bytes(&secrets), buffer_bytes(&info)});
-    buffer_free(&info);
-    buffer_free(&text);
-    buffer_free(&secrets);
-}
-
 static void each_welcome_is_judged(void **state)
 {
-    static struct scene s;
+    static struct evil_welcome s;
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -593,9 +454,9 @@ static void each_welcome_is_judged(void **state)
         uint64_t before;
         enum result res;
 
-        scene_set(&s);
+        evil_welcome_set(&s);
         rows[i].make(&s);
-        put_together(&s);
+        evil_welcome_make(&s);
         before = heap_image();
         res = group_join(s.joining, &s.room.rules, buffer_bytes(&s.welcome),
                          s.no_tree ? (struct bytes){0} : buffer_bytes(&s.outside), &group);
@@ -609,7 +470,7 @@ static void each_welcome_is_judged(void **state)
                              OK);
         }
         group_free(group);
-        scene_end(&s);
+        evil_welcome_free(&s);
     }
 }
 

@@ -341,6 +341,8 @@ static void g20_follows_the_authenticated_address(void **state)
 
     hop_moved(p->ends[CLIENT].hop);
     p->ends[CLIENT].due_us = p->now_us;
+    pair_run(p, p->now_us + 20000); /* the check is there, the answer to the relay's question is not */
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &before));
     pair_run(p, p->now_us + 20000);
     assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
     converse(p, CLIENT, 51, 50);
@@ -361,6 +363,172 @@ static void g20_follows_a_consent_check_too(void **state)
     p->ends[CLIENT].at.port[1] ^= 0x55;
     pair_run(p, p->now_us + 7 * SECOND);
     assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    done(p);
+}
+
+/* A check as the client's own, under anybody's address: whoever has a ticket can send it. */
+static void spoof(struct pair *p)
+{
+    const struct pair_request r = {bytes_string(p->ends[RELAY].credentials.ufrag),
+                                   bytes_string(p->ends[CLIENT].credentials.ufrag),
+                                   bytes_string(p->ends[RELAY].credentials.password), .use_candidate = true};
+    uint8_t room[512];
+
+    assert_int_equal(pair_give(p, RELAY, &stranger, pair_request(p, room, &r)), OK);
+}
+
+/* Counts what goes to the stranger, and keeps the question. */
+static unsigned to_stranger(struct pair *p, struct link_datagram *last)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < LINK_QUEUE; i++)
+        if (p->link.queue[i].len != 0 && address_equal(&p->link.queue[i].to, &stranger)) {
+            if (p->link.queue[i].bytes[1] == 1) /* a request */
+                *last = p->link.queue[i];
+            count++;
+        }
+    return count;
+}
+
+static struct bytes answer_to(const struct link_datagram *question, const char *password,
+                              uint8_t room[static 512])
+{
+    struct writer w = writer_on((struct bytes_mut){room, 512});
+    struct bytes covered, out;
+    uint8_t *mac;
+
+    stun_open(&w, STUN_SUCCESS, question->bytes + 8);
+    stun_put_mapped(&w, &stranger);
+    mac = stun_integrity(&w, &covered);
+    assert_non_null(mac);
+    assert_int_equal(crypto_hmac_sha1(bytes_string(password), &covered, 1, mac), OK);
+    stun_fingerprint(&w);
+    assert_int_equal(writer_end(&w, &out), OK);
+    return out;
+}
+
+/* Whoever is not asked gets a few questions, and no stream; whoever cannot read them is not followed. */
+static void a_spoofed_check_turns_nothing(void **state)
+{
+    struct pair *p = opened(31);
+    struct link_datagram question;
+    struct address now;
+    struct stun m;
+    uint8_t room[512];
+    unsigned sent;
+
+    (void)state;
+    converse(p, CLIENT, 0, 1); /* the relay's handshake is over for good */
+    spoof(p);
+    assert_int_equal(to_stranger(p, &question), 2); /* the answer, then the question */
+    assert_int_equal(stun_read(bytes(question.bytes, question.len), &m), OK);
+    assert_int_equal(m.type, STUN_REQUEST);
+    assert_true(m.controlled);
+
+    /* A guess, another's answer, and the right one from elsewhere. */
+    assert_int_equal(pair_give(p, RELAY, &stranger, answer_to(&question, "not the client's password", room)),
+                     E_FORGED);
+    question.bytes[19] ^= 1;
+    assert_int_equal(
+        pair_give(p, RELAY, &stranger, answer_to(&question, p->ends[CLIENT].credentials.password, room)),
+        E_FORGED);
+    question.bytes[19] ^= 1;
+    assert_int_equal(pair_give(p, RELAY, &p->ends[CLIENT].at,
+                               answer_to(&question, p->ends[CLIENT].credentials.password, room)),
+                     E_FORGED);
+    sent = p->ends[RELAY].datagrams;
+    pair_run(p, p->now_us + 3 * SECOND);
+    assert_in_range(p->ends[RELAY].datagrams - sent, 4, 5); /* asked four times more, and a consent check */
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    converse(p, RELAY, 0, 10);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, CLIENT, 0, 10), 10);
+    assert_int_equal(
+        pair_give(p, RELAY, &stranger, answer_to(&question, p->ends[CLIENT].credentials.password, room)),
+        E_FORGED); /* too late */
+
+    /* From there it is no consent either. */
+    for (unsigned i = 0; i < 40; i++) {
+        p->link.loss = 1000;
+        pair_run(p, p->now_us + SECOND);
+        p->link.loss = 0;
+        spoof(p);
+    }
+    assert_int_equal(state_of(p, RELAY), HOP_SILENT);
+
+    /* Who reads the question and has the keys is there. */
+    assert_in_range(to_stranger(p, &question), 1, 2);
+    assert_int_equal(
+        pair_give(p, RELAY, &stranger, answer_to(&question, p->ends[CLIENT].credentials.password, room)), OK);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &stranger));
+    assert_int_equal(state_of(p, RELAY), HOP_OPEN);
+    done(p);
+}
+
+/* Nor does one in the middle of the handshake: the peer is where the flight that it has answered went. */
+static void a_spoofed_check_turns_no_handshake(void **state)
+{
+    struct pair *p = fresh(32);
+    struct address now;
+
+    (void)state;
+    while (p->ends[RELAY].datagrams < 2)
+        pair_run(p, p->now_us + 1000);
+    assert_int_equal(state_of(p, RELAY), HOP_HANDSHAKING);
+    spoof(p);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &stranger));
+    assert_true(pair_open(p, p->now_us + SECOND));
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    converse(p, RELAY, 0, 10);
+    pair_run(p, p->now_us + SECOND);
+    assert_int_equal(heard(p, CLIENT, 0, 10), 10);
+    done(p);
+}
+
+/* Another's peer has shown that it is at this address: nothing goes there until this one has shown it anew.
+ */
+static void a_displaced_peer_shows_where_it_is(void **state)
+{
+    struct pair *p = opened(33);
+    struct address now;
+
+    (void)state;
+    hop_displaced(p->ends[RELAY].hop);
+    assert_false(hop_peer(p->ends[RELAY].hop, &now));
+    spoof(p); /* from elsewhere, unanswered */
+    pair_run(p, p->now_us + 2 * SECOND);
+    assert_false(hop_peer(p->ends[RELAY].hop, &now));
+    hop_moved(p->ends[CLIENT].hop);
+    p->ends[CLIENT].due_us = p->now_us;
+    pair_run(p, p->now_us + 15000); /* its check alone is not enough */
+    assert_false(hop_peer(p->ends[RELAY].hop, &now));
+    pair_run(p, p->now_us + SECOND);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &p->ends[CLIENT].at));
+    done(p);
+}
+
+/* A client answers its relay alone, and only with the right words. */
+static void a_client_answers_its_relay_alone(void **state)
+{
+    struct pair *p = opened(34);
+    struct pair_request r = {bytes_string(p->ends[CLIENT].credentials.ufrag),
+                             bytes_string(p->ends[RELAY].credentials.ufrag),
+                             bytes_string(p->ends[CLIENT].credentials.password), .controlled = true};
+    unsigned before = p->ends[CLIENT].datagrams;
+    uint8_t room[512];
+
+    (void)state;
+    assert_int_equal(pair_give(p, CLIENT, &stranger, pair_request(p, room, &r)), E_REFUSED);
+    r.password = bytes_string(p->ends[RELAY].credentials.password);
+    assert_int_equal(pair_give(p, CLIENT, &p->ends[RELAY].at, pair_request(p, room, &r)), E_FORGED);
+    r.password = bytes_string(p->ends[CLIENT].credentials.password);
+    r.controlled = false;
+    assert_int_equal(pair_give(p, CLIENT, &p->ends[RELAY].at, pair_request(p, room, &r)), E_REFUSED);
+    assert_int_equal(p->ends[CLIENT].datagrams, before);
+    r.controlled = true;
+    assert_int_equal(pair_give(p, CLIENT, &p->ends[RELAY].at, pair_request(p, room, &r)), OK);
+    assert_int_equal(p->ends[CLIENT].datagrams, before + 1);
     done(p);
 }
 
@@ -842,6 +1010,10 @@ int main(void)
         cmocka_unit_test(a_copied_check_turns_nothing),
         cmocka_unit_test(a_check_copied_long_ago_turns_nothing),
         cmocka_unit_test(an_answer_counts_once),
+        cmocka_unit_test(a_spoofed_check_turns_nothing),
+        cmocka_unit_test(a_spoofed_check_turns_no_handshake),
+        cmocka_unit_test(a_displaced_peer_shows_where_it_is),
+        cmocka_unit_test(a_client_answers_its_relay_alone),
         cmocka_unit_test(a_check_without_nomination_moves_nothing),
         cmocka_unit_test(consent_is_asked_for_every_five_seconds),
         cmocka_unit_test(g21_consent_ends_after_thirty_seconds),

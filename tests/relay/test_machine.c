@@ -536,6 +536,79 @@ static void g20_an_address_changes(void **state)
     world_free(w);
 }
 
+/* A check of a guest's own, under somebody else's address. */
+static void spoof(struct world *w, struct caller *mean, const struct address *as)
+{
+    hop_moved(mean->hop);
+    mean->due_us = w->now_us;
+    caller_due(mean, w->now_us);
+    assert_true(mean->box.count != 0);
+    for (unsigned m = 0; m < mean->box.count; m++)
+        to_relay(w, as, bytes_const(mean->box.messages[m].body));
+    outbox_clear(&mean->box);
+    settle(w);
+}
+
+/* Whoever has a ticket can write a check for its own session under any address: it takes nobody's place by
+ * that, neither before its handshake nor after, and has no stream sent there. */
+static void a_check_under_anothers_address_takes_nothing(void **state)
+{
+    struct world *w = world_new();
+    struct caller *speaker = arrive(w, 1, TICKET_SPEAKER), *listener = arrive(w, 1, TICKET_LISTENER);
+    struct caller *mean = arrive(w, 2, TICKET_LISTENER), *loud = arrive(w, 2, TICKET_SPEAKER);
+    struct caller *newcomer;
+    size_t before, own;
+
+    (void)state;
+    for (uint32_t n = 0; n < 100; n++) {
+        spoof(w, mean, n % 2 == 0 ? &listener->at : &speaker->at);
+        own = mean->heard_count;
+        say(w, loud, 1000 + n);
+        assert_heard(mean, own, 1000 + n); /* its stream goes on where it is */
+        before = listener->heard_count;
+        say(w, speaker, n);
+        assert_heard(listener, before, n);
+    }
+    newcomer = join(w, 2, TICKET_LISTENER);
+    for (uint32_t n = 100; n < 200; n++) {
+        spoof(w, newcomer, n % 2 == 0 ? &listener->at : &speaker->at);
+        before = listener->heard_count;
+        say(w, speaker, n);
+        assert_heard(listener, before, n);
+    }
+    assert_int_not_equal(hop_state(newcomer->hop), HOP_OPEN);
+    pass(w, 2000000); /* from its own address it comes in */
+    assert_int_equal(hop_state(newcomer->hop), HOP_OPEN);
+    assert_int_equal(w->seats->by_proof.count, 0);
+    assert_int_equal(w->seats->by_address.count, 5);
+    world_free(w);
+}
+
+/* Whoever comes under the address of somebody who is not heard of any more does get it. */
+static void an_address_that_was_left_is_free_again(void **state)
+{
+    struct world *w = world_new();
+    struct caller *gone = arrive(w, 1, TICKET_LISTENER), *next, *speaker = arrive(w, 1, TICKET_SPEAKER);
+    static const uint8_t ip[4] = {10, 8, 8, 8};
+    struct address at = gone->at;
+
+    (void)state;
+    pass(w, 11000000); /* its handshake is forgotten */
+    gone->at = address_v4(ip, 1);
+    gone->due_us = UINT64_MAX;
+    next = join(w, 1, TICKET_LISTENER);
+    next->at = at;
+    for (int i = 0; i < 1400 && hop_state(next->hop) != HOP_OPEN; i++) {
+        pass(w, 10000);
+        gone->due_us = UINT64_MAX;
+    }
+    assert_int_equal(hop_state(next->hop), HOP_OPEN);
+    pass(w, 5000);
+    say(w, speaker, 7);
+    assert_heard(next, next->heard_count - 1, 7);
+    world_free(w);
+}
+
 static void g19_reports_are_exact(void **state)
 {
     struct world *w = world_new();
@@ -669,6 +742,8 @@ int main(void)
         cmocka_unit_test(a_handshake_has_its_time),
         cmocka_unit_test(g24_strangers_get_no_answer),
         cmocka_unit_test(g20_an_address_changes),
+        cmocka_unit_test(a_check_under_anothers_address_takes_nothing),
+        cmocka_unit_test(an_address_that_was_left_is_free_again),
         cmocka_unit_test(g19_reports_are_exact),
         cmocka_unit_test(offers_that_are_refused),
         cmocka_unit_test(no_more_sessions_than_the_limit),

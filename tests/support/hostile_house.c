@@ -165,7 +165,7 @@ static void send(struct hostile_guest *g, const struct signal *s)
         return;
     assert_int_equal(signal_write(s, (struct bytes_mut){plain, sizeof plain}, &message), OK);
     assert_int_equal(envelope_pad(message, (struct bytes_mut){padded, sizeof padded}, &whole), OK);
-    assert_int_equal(ws_send(g->ws, whole), OK);
+    (void)!ws_send(g->ws, whole); /* it may be closing */
 }
 
 void hostile_house_say(struct hostile_house *h, unsigned who, const struct signal *s)
@@ -249,7 +249,10 @@ static void on_accept(void *context, struct ws *ws, const struct http_request *r
     const struct line line = {line_send, line_close, g};
 
     (void)request;
-    assert_null(g->ws);
+    if (g->ws != NULL) { /* of a client that is no more */
+        ws_free(g->ws);
+        on_closed(g, NULL, 1006, E_CLOSED);
+    }
     g->ws = ws;
     ws_attach(ws, &events, g);
     assert_int_equal(session_new(g->house->houses[g->at], hostile_house_ms(), &line, &g->session), OK);
@@ -432,6 +435,7 @@ static void on_speak(void *context, float out[static SOUND_FRAME])
     struct hostile_guest *g = context;
 
     g->frames++;
+    g->frame_last_ms = hostile_house_ms();
     for (size_t i = 0; i < SOUND_FRAME; i++)
         out[i] = 0.3f * sinf((float)(g->number + 2) * 0.03f * (float)i);
 }

@@ -48,7 +48,8 @@ struct hostile_guest {
     bool open; /* its microphone */
     uint64_t open_changed_ms;
     unsigned frames; /* of sound that it made: asked of its microphone */
-    unsigned heard;  /* of sound that it heard */
+    uint64_t frame_last_ms;
+    unsigned heard; /* of sound that it heard */
     uint64_t heard_last_ms;
     char chat[WHAT]; /* the last line that it was shown */
     unsigned chats;
