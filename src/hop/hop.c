@@ -257,8 +257,13 @@ enum result hop_take(struct hop *hop, uint64_t now_us, const struct address *fro
         return stun_take(hop, now_us, from, bytes_const(datagram), outbox);
     if (!hop_ice_knows(&hop->ice, from))
         return E_REFUSED;
-    if (first >= 128 && first <= 191)
-        return media_take(hop, now_us, datagram, out);
+    if (first >= 128 && first <= 191) {
+        enum result res = media_take(hop, now_us, datagram, out);
+
+        if (res == OK && address_equal(from, &hop->ice.peer))
+            hop->ice.peer_heard_us = now_us;
+        return res;
+    }
     if (first >= 20 && first <= 63)
         return dtls_take(hop, now_us, bytes_const(datagram), outbox);
     return E_MALFORMED;

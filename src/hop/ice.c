@@ -11,6 +11,7 @@ enum {
     LONGEST_WAIT_US = 1600 * 1000,      /* ... doubling up to this */
     CONSENT_EVERY_US = 5 * 1000 * 1000, /* RFC 7675, section 5.1, randomised by a fifth either way */
     CONSENT_AGAIN_US = 1000 * 1000,     /* after a check without an answer */
+    PEER_SILENT_US = 7 * 1000 * 1000,   /* no peer that is still there is silent for so long */
     ASK_AGAIN_US = 200 * 1000, /* a relay's question without an answer is asked again after this ... */
     ASKS_MAX = 5,              /* ... so often in all; the peer's next check begins anew */
 };
@@ -220,6 +221,7 @@ void hop_ice_settle(struct hop_ice *ice, uint64_t now_us, const struct address *
     ice->peer = *at;
     *path_for(ice, at) = (struct hop_path){*at, now_us};
     ice->settled = true;
+    ice->peer_heard_us = now_us;
     follow(ice, now_us, &nominated, outbox);
 }
 
@@ -236,7 +238,7 @@ static enum result proof_take(struct hop_ice *ice, uint64_t now_us, const struct
     ice->peer = ice->wanted;
     ice->found = true;
     *path_for(ice, from) = (struct hop_path){*from, now_us};
-    ice->consent_us = now_us;
+    ice->consent_us = ice->peer_heard_us = now_us;
     return OK;
 }
 
@@ -274,10 +276,12 @@ static enum result request_take(struct hop_ice *ice, uint64_t now_us, const stru
 
     *path_for(ice, from) = (struct hop_path){*from, now_us};
     answer(ice, from, m, outbox);
-    if (m->use_candidate || !ice->found)
+    /* An agent that has nominated need not say so again, and does not know when a NAT gives it another port.
+     */
+    if (m->use_candidate || !ice->found || now_us - ice->peer_heard_us >= PEER_SILENT_US)
         follow(ice, now_us, from, outbox);
     if (ice->found && address_equal(&ice->peer, from))
-        ice->consent_us = now_us;
+        ice->consent_us = ice->peer_heard_us = now_us;
     return OK;
 }
 

@@ -33,7 +33,8 @@ struct hop_ice {
 
     bool found; /* `peer` holds; a client's always does */
     struct address peer;
-    uint64_t consent_us; /* when the peer last showed that it wants to hear us */
+    uint64_t peer_heard_us; /* relay: of anything authentic from there */
+    uint64_t consent_us;    /* when the peer last showed that it wants to hear us */
 
     unsigned path_count; /* relay */
     struct hop_path {

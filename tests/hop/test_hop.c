@@ -486,6 +486,36 @@ static void a_spoofed_check_turns_no_handshake(void **state)
     done(p);
 }
 
+/* A NAT gives the client another port, and an agent that has nominated once does not say so again: when
+ * nothing comes from where it was, it is asked where it is. */
+static void who_does_not_nominate_again_is_followed(void **state)
+{
+    struct pair *p = opened(35);
+    const struct pair_request r = {bytes_string(p->ends[RELAY].credentials.ufrag),
+                                   bytes_string(p->ends[CLIENT].credentials.ufrag),
+                                   bytes_string(p->ends[RELAY].credentials.password)};
+    struct link_datagram question;
+    struct address now;
+    uint8_t room[512];
+
+    (void)state;
+    converse(p, CLIENT, 0, 50);
+    p->link.loss = 1000;
+    pair_run(p, p->now_us + 6 * SECOND);
+    p->link.loss = 0;
+    assert_int_equal(pair_give(p, RELAY, &stranger, pair_request(p, room, &r)), OK);
+    assert_int_equal(to_stranger(p, &question), 1); /* an answer alone */
+    p->link.loss = 1000;
+    pair_run(p, p->now_us + SECOND + SECOND / 2);
+    p->link.loss = 0;
+    assert_int_equal(pair_give(p, RELAY, &stranger, pair_request(p, room, &r)), OK);
+    assert_int_equal(to_stranger(p, &question), 2);
+    assert_int_equal(
+        pair_give(p, RELAY, &stranger, answer_to(&question, p->ends[CLIENT].credentials.password, room)), OK);
+    assert_true(hop_peer(p->ends[RELAY].hop, &now) && address_equal(&now, &stranger));
+    done(p);
+}
+
 /* Another's peer has shown that it is at this address: nothing goes there until this one has shown it anew.
  */
 static void a_displaced_peer_shows_where_it_is(void **state)
@@ -1012,6 +1042,7 @@ int main(void)
         cmocka_unit_test(an_answer_counts_once),
         cmocka_unit_test(a_spoofed_check_turns_nothing),
         cmocka_unit_test(a_spoofed_check_turns_no_handshake),
+        cmocka_unit_test(who_does_not_nominate_again_is_followed),
         cmocka_unit_test(a_displaced_peer_shows_where_it_is),
         cmocka_unit_test(a_client_answers_its_relay_alone),
         cmocka_unit_test(a_check_without_nomination_moves_nothing),

@@ -4,12 +4,14 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { randomBytes, randomInt } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 
 const FRAME = 153, FRAMES = 50, OPUS = 111, SLOTS = 2;
 const names = [
     'node-datachannel and node-datachannel hear each other',
     'node-datachannel and werift hear each other',
     'a ticket for another certificate lets nobody in',
+    'both are followed when a NAT gives them another port',
 ];
 
 let count = 0, failed = 0;
@@ -145,7 +147,7 @@ class Relay {
         return fetch(this.url, { method: 'POST', body: offer,
                                  headers: { 'Content-Type': 'application/sdp', Authorization: `Bearer ${ticket}` } });
     }
-    async enter(peer, seat) {
+    async enter(peer, seat, nat) {
         const offer = await peer.offer();
         const fingerprint = /a=fingerprint:sha-256 ([0-9A-Fa-f:]+)/.exec(offer)[1];
         const answer = await this.post(await this.ticket('speaker', seat, fingerprint), offer);
@@ -154,12 +156,63 @@ class Relay {
             throw new Error(`${answer.status}: ${text.trim()}`);
         if (!/^\/media\/[\w-]{22}$/.test(answer.headers.get('location')))
             throw new Error('no Location');
-        await peer.accept(text);
+        await peer.accept(nat ? await nat.before(text) : text);
         await until('connected', () => peer.ready());
     }
     async end() {
         this.process.stdin.end();
         return new Promise((resolve) => this.process.on('exit', resolve));
+    }
+}
+
+// What stands between one peer and the relay, whose datagrams come from another port after each `renew`.
+class Nat {
+    async socket() {
+        const socket = createSocket('udp4');
+        await new Promise((resolve) => socket.bind(0, '127.0.0.1', resolve));
+        return socket;
+    }
+    // The relay's answer, with this in its place.
+    async before(answer) {
+        const port = Number(/ (\d+) typ host/.exec(answer)[1]);
+        this.inside = await this.socket();
+        this.inside.on('message', (datagram, from) => {
+            this.peer = from.port;
+            this.outside.send(datagram, port, '127.0.0.1');
+        });
+        await this.renew();
+        return answer.replaceAll(` ${port} typ host`, ` ${this.inside.address().port} typ host`);
+    }
+    async renew() {
+        const fresh = await this.socket();
+        this.outside?.close();
+        fresh.on('message', (datagram) => this.inside.send(datagram, this.peer, '127.0.0.1'));
+        this.outside = fresh;
+    }
+    end() {
+        this.inside?.close();
+        this.outside?.close();
+    }
+}
+
+// The relay asks whoever is seen elsewhere whether he is there, and both stacks answer.
+async function move(relay, speaker, listeners, seat) {
+    const nats = listeners.map(() => new Nat());
+    let timer;
+    try {
+        await relay.enter(speaker, seat);
+        for (const [i, listener] of listeners.entries())
+            await relay.enter(listener, seat + 1 + i, nats[i]);
+        timer = setInterval(() => speaker.send(randomBytes(FRAME)), 20);
+        await until('heard', () => listeners.every((listener) => listener.heard.length > 10));
+        await Promise.all(nats.map((nat) => nat.renew()));
+        const before = listeners.map((listener) => listener.heard.length);
+        await until('heard again', () => listeners.every((listener, i) => listener.heard.length > before[i] + 10), 30);
+    } finally {
+        clearInterval(timer);
+        for (const peer of [speaker, ...listeners])
+            await peer.close();
+        nats.forEach((nat) => nat.end());
     }
 }
 
@@ -220,6 +273,8 @@ async function main() {
             if (answer.status !== 401)
                 throw new Error(`answered ${answer.status}`);
         },
+        () => move(relay, new DataChannelPeer(datachannel, 'e'), [new DataChannelPeer(datachannel, 'f'), new WeriftPeer(werift)],
+                   40),
     ];
     for (let i = 0; i < tests.length; i++)
         await tests[i]().then(() => report(true, names[i]), (error) => report(false, names[i], error.message));
