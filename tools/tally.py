@@ -1,10 +1,12 @@
-"""Adds up test runs: reads meson's testlog.json files, names what failed, and closes with one line of counts."""
+"""Adds up test runs: reads meson's testlog.json files, names what failed, says how many published vectors each build has
+run, and closes with one line of counts."""
 
 import json
 import pathlib
 import re
 import sys
 
+VECTORS = re.compile(r"^# vectors: (\d+) of (.+)$", re.MULTILINE)
 RESULT = re.compile(r"^(not )?ok\b\s*(\d+)?\s*-?\s*(.*)$")
 
 
@@ -29,6 +31,7 @@ def subtests(entry):
 
 def main(paths):
     totals = {"passed": 0, "failed": 0, "skipped": 0}
+    vectors = {}
     for path in map(pathlib.Path, paths):
         if not path.exists():
             continue
@@ -37,12 +40,17 @@ def main(paths):
             entry = json.loads(line)
             program = entry["name"].split(" / ")[-1]
             outcomes = list(subtests(entry))
+            ran = {name: int(count) for count, name in VECTORS.findall(entry.get("stdout", ""))}
+            vectors[build] = vectors.get(build, 0) + sum(ran.values())
             if entry["result"] == "FAIL" and all(outcome != "failed" for _, outcome in outcomes):
                 outcomes.append(("exit status", "failed"))
             for name, outcome in outcomes:
                 totals[outcome] += 1
                 if outcome != "passed":
                     print(f"{outcome}: {build} {program} {name}".rstrip())
+    for build, count in vectors.items():
+        if count:
+            print(f"{build}: ran {count} published vectors")
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**totals))
     return 1 if totals["failed"] or not totals["passed"] else 0
 

@@ -3,7 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_LEN = CRYPTO_X25519_LEN, TAG_LEN = CRYPTO_AEAD_TAG_LEN };
+enum {
+    KEY_LEN = CRYPTO_X25519_LEN,
+    TAG_LEN = CRYPTO_AEAD_TAG_LEN,
+    PSK_LEN_MIN = 32,
+    MODE_BASE = 0,
+    MODE_PSK = 1,
+};
 
 /* "KEM" and the KEM's number; "HPKE" and the numbers of KEM, KDF and AEAD (sections 4.1, 5.1). */
 static const uint8_t kem_suite[] = {'K', 'E', 'M', 0x00, 0x20};
@@ -93,22 +99,26 @@ static enum result kem_secret(const uint8_t dh[static 32], const uint8_t kem[sta
     return res;
 }
 
-/* KeySchedule of section 5.1 in base mode: no PSK. */
+/* KeySchedule of section 5.1, in PSK mode where there is one. */
 static enum result key_schedule(enum crypto_aead aead, const uint8_t shared[static 32], struct bytes info,
-                                struct hpke_context *out)
+                                const struct hpke_psk *psk, struct hpke_context *out)
 {
+    static const struct hpke_psk no_psk;
+    const struct hpke_psk *with = psk == NULL ? &no_psk : psk;
     struct suite_id id = hpke_suite(aead);
     struct bytes suite = BYTES_OF(id.id), none = {0};
-    uint8_t context[1 + 2 * 32] = {0}; /* mode_base, then two hashes */
+    uint8_t context[1 + 2 * 32] = {psk == NULL ? MODE_BASE : MODE_PSK}; /* and two hashes */
     uint8_t secret[32];
     struct hpke_context made = {.aead = aead};
     enum result res;
 
-    res = extract(suite, none, BYTES_TEXT("psk_id_hash"), none, context + 1);
+    if (psk != NULL && (psk->secret.len < PSK_LEN_MIN || psk->id.len == 0))
+        return E_REFUSED;
+    res = extract(suite, none, BYTES_TEXT("psk_id_hash"), with->id, context + 1);
     if (res == OK)
         res = extract(suite, none, BYTES_TEXT("info_hash"), info, context + 1 + 32);
     if (res == OK)
-        res = extract(suite, bytes(shared, 32), BYTES_TEXT("secret"), none, secret);
+        res = extract(suite, bytes(shared, 32), BYTES_TEXT("secret"), with->secret, secret);
     if (res == OK)
         res = expand(suite, secret, BYTES_TEXT("key"), BYTES_OF(context),
                      (struct bytes_mut){made.key, crypto_aead_key_len(aead)});
@@ -157,7 +167,8 @@ enum result hpke_key_check(struct bytes public_key)
 }
 
 enum result hpke_setup_sender(const struct random *random, enum crypto_aead aead, const uint8_t to[static 32],
-                              struct bytes info, uint8_t kem[static 32], struct hpke_context *out)
+                              struct bytes info, const struct hpke_psk *psk, uint8_t kem[static 32],
+                              struct hpke_context *out)
 {
     struct hpke_pair once;
     uint8_t dh[32], shared[32];
@@ -170,7 +181,7 @@ enum result hpke_setup_sender(const struct random *random, enum crypto_aead aead
     if (res == OK)
         res = kem_secret(dh, once.public, to, shared);
     if (res == OK)
-        res = key_schedule(aead, shared, info, out);
+        res = key_schedule(aead, shared, info, psk, out);
     if (res == OK)
         memcpy(kem, once.public, KEY_LEN);
     wipe(&once, sizeof once);
@@ -180,7 +191,7 @@ enum result hpke_setup_sender(const struct random *random, enum crypto_aead aead
 }
 
 enum result hpke_setup_receiver(enum crypto_aead aead, const struct hpke_pair *own, struct bytes kem,
-                                struct bytes info, struct hpke_context *out)
+                                struct bytes info, const struct hpke_psk *psk, struct hpke_context *out)
 {
     uint8_t dh[32], shared[32];
     enum result res;
@@ -191,7 +202,7 @@ enum result hpke_setup_receiver(enum crypto_aead aead, const struct hpke_pair *o
     if (res == OK)
         res = kem_secret(dh, kem.at, own->public, shared);
     if (res == OK)
-        res = key_schedule(aead, shared, info, out);
+        res = key_schedule(aead, shared, info, psk, out);
     wipe(dh, sizeof dh);
     wipe(shared, sizeof shared);
     return res;
@@ -204,24 +215,63 @@ enum result hpke_export(const struct hpke_context *context, struct bytes label, 
     return expand(BYTES_OF(id.id), context->exporter, BYTES_TEXT("sec"), label, (struct bytes_mut){out, 32});
 }
 
+/* ComputeNonce, section 5.2. */
+static void nonce_of(const struct hpke_context *context, uint64_t sequence, uint8_t out[CRYPTO_AEAD_IV_LEN])
+{
+    memcpy(out, context->nonce, CRYPTO_AEAD_IV_LEN);
+    for (unsigned i = 0; i < sizeof sequence; i++)
+        out[CRYPTO_AEAD_IV_LEN - 1 - i] ^= (uint8_t)(sequence >> 8 * i);
+}
+
+enum result hpke_context_seal(const struct hpke_context *context, uint64_t sequence, struct bytes aad,
+                              struct bytes text, uint8_t *out)
+{
+    struct crypto_sealer *sealer = NULL;
+    uint8_t nonce[CRYPTO_AEAD_IV_LEN];
+    enum result res =
+        crypto_sealer_new(context->aead, bytes(context->key, crypto_aead_key_len(context->aead)), &sealer);
+
+    if (res != OK)
+        return res;
+    nonce_of(context, sequence, nonce);
+    if (text.len != 0)
+        memcpy(out, text.at, text.len);
+    res = crypto_seal(sealer, nonce, aad, (struct bytes_mut){out, text.len}, out + text.len);
+    crypto_sealer_free(sealer);
+    return res;
+}
+
+enum result hpke_context_open(const struct hpke_context *context, uint64_t sequence, struct bytes aad,
+                              struct bytes sealed, uint8_t *out)
+{
+    struct crypto_sealer *sealer = NULL;
+    uint8_t nonce[CRYPTO_AEAD_IV_LEN];
+    size_t len = sealed.len - TAG_LEN;
+    enum result res;
+
+    if (sealed.len < TAG_LEN)
+        return E_MALFORMED;
+    res = crypto_sealer_new(context->aead, bytes(context->key, crypto_aead_key_len(context->aead)), &sealer);
+    if (res != OK)
+        return res;
+    nonce_of(context, sequence, nonce);
+    if (len != 0)
+        memcpy(out, sealed.at, len);
+    res = crypto_open(sealer, nonce, aad, (struct bytes_mut){out, len}, sealed.at + len);
+    crypto_sealer_free(sealer);
+    return res;
+}
+
 enum result hpke_seal(const struct random *random, enum crypto_aead aead, const uint8_t to[static 32],
                       struct bytes info, struct bytes aad, struct bytes text, uint8_t kem[static 32],
                       uint8_t *out)
 {
     struct hpke_context context;
-    struct crypto_sealer *sealer = NULL;
-    enum result res;
+    enum result res = hpke_setup_sender(random, aead, to, info, NULL, kem, &context);
 
-    res = hpke_setup_sender(random, aead, to, info, kem, &context);
     if (res != OK)
         return res;
-    res = crypto_sealer_new(aead, bytes(context.key, crypto_aead_key_len(aead)), &sealer);
-    if (res == OK) {
-        if (text.len != 0)
-            memcpy(out, text.at, text.len);
-        res = crypto_seal(sealer, context.nonce, aad, (struct bytes_mut){out, text.len}, out + text.len);
-    }
-    crypto_sealer_free(sealer);
+    res = hpke_context_seal(&context, 0, aad, text, out);
     wipe(&context, sizeof context);
     return res;
 }
@@ -230,22 +280,14 @@ enum result hpke_open(enum crypto_aead aead, const struct hpke_pair *own, struct
                       struct bytes aad, struct bytes sealed, uint8_t *out)
 {
     struct hpke_context context;
-    struct crypto_sealer *sealer = NULL;
-    size_t len = sealed.len - TAG_LEN;
     enum result res;
 
     if (sealed.len < TAG_LEN)
         return E_MALFORMED;
-    res = hpke_setup_receiver(aead, own, kem, info, &context);
+    res = hpke_setup_receiver(aead, own, kem, info, NULL, &context);
     if (res != OK)
         return res;
-    res = crypto_sealer_new(aead, bytes(context.key, crypto_aead_key_len(aead)), &sealer);
-    if (res == OK) {
-        if (len != 0)
-            memcpy(out, sealed.at, len);
-        res = crypto_open(sealer, context.nonce, aad, (struct bytes_mut){out, len}, sealed.at + len);
-    }
-    crypto_sealer_free(sealer);
+    res = hpke_context_open(&context, 0, aad, sealed, out);
     wipe(&context, sizeof context);
     return res;
 }

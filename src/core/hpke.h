@@ -1,5 +1,5 @@
-/* Hybrid public-key encryption: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, base mode, one message a key.
- * RFC 9180, sections 4, 5.1.1, 6.1. */
+/* Hybrid public-key encryption: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, base and PSK mode. RFC 9180,
+ * sections 4 to 6. */
 #ifndef CORE_HPKE_H
 #define CORE_HPKE_H
 
@@ -30,12 +30,26 @@ MUST_USE enum result hpke_pair_from(const uint8_t secret[static 32], struct hpke
  * commit nothing any more. OK | E_MALFORMED (length) | E_REFUSED */
 MUST_USE enum result hpke_key_check(struct bytes public_key);
 
-/* SetupBaseS and SetupBaseR; *out is for the caller to wipe. OK | E_REFUSED (a key that is no key) | E_CRYPTO
- */
+/* What both ends know beforehand, and its name: 32 bytes of secret at least (section 9.5). */
+struct hpke_psk {
+    struct bytes secret, id;
+};
+
+/* SetupBaseS and SetupBaseR, or with a PSK SetupPSKS and SetupPSKR; NULL is none. *out is for the caller to
+ * wipe. OK | E_REFUSED (a key that is no key; a PSK too short or without a name) | E_MALFORMED (a kem of
+ * another length) | E_CRYPTO */
 MUST_USE enum result hpke_setup_sender(const struct random *, enum crypto_aead, const uint8_t to[static 32],
-                                       struct bytes info, uint8_t kem[static 32], struct hpke_context *out);
+                                       struct bytes info, const struct hpke_psk *, uint8_t kem[static 32],
+                                       struct hpke_context *out);
 MUST_USE enum result hpke_setup_receiver(enum crypto_aead, const struct hpke_pair *own, struct bytes kem,
-                                         struct bytes info, struct hpke_context *out);
+                                         struct bytes info, const struct hpke_psk *,
+                                         struct hpke_context *out);
+/* One message of a context, section 5.2; a number is sealed under once. `out` as below.
+ * OK | E_FORGED | E_MALFORMED (too short for a tag) | E_CRYPTO | E_NO_MEMORY */
+MUST_USE enum result hpke_context_seal(const struct hpke_context *, uint64_t sequence, struct bytes aad,
+                                       struct bytes text, uint8_t *out);
+MUST_USE enum result hpke_context_open(const struct hpke_context *, uint64_t sequence, struct bytes aad,
+                                       struct bytes sealed, uint8_t *out);
 /* Context.Export with a length of 32. OK | E_CRYPTO */
 MUST_USE enum result hpke_export(const struct hpke_context *, struct bytes label, uint8_t out[static 32]);
 

@@ -252,7 +252,8 @@ static enum result external_init(const struct epoch *epoch, struct bytes kem, ui
     enum result res = schedule_external_pair(epoch->secrets.external, &pair);
 
     if (res == OK)
-        res = hpke_setup_receiver(mls_suite_aead(epoch->suite), &pair, kem, (struct bytes){0}, &context);
+        res =
+            hpke_setup_receiver(mls_suite_aead(epoch->suite), &pair, kem, (struct bytes){0}, NULL, &context);
     if (res == OK)
         res = hpke_export(&context, BYTES_TEXT("MLS 1.0 external init secret"), out);
     wipe(&pair, sizeof pair);

@@ -334,7 +334,7 @@ static inline void evil_external_init(struct room *room, uint32_t through, struc
     item = &evil->items[evil->count - 1];
     assert_int_equal(schedule_external_pair(epoch->secrets.external, &pair), OK);
     assert_int_equal(hpke_setup_sender(&room->seeded.random, mls_suite_aead(epoch->suite), pair.public,
-                                       (struct bytes){0}, kem, &context),
+                                       (struct bytes){0}, NULL, kem, &context),
                      OK);
     assert_int_equal(hpke_export(&context, BYTES_TEXT("MLS 1.0 external init secret"), item->ref), OK);
     assert_int_equal(arena_copy(&evil->arena, BYTES_OF(kem), &item->proposal.kem), OK);

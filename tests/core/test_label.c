@@ -122,57 +122,114 @@ static void fill_known(void *self, uint8_t *to, size_t len)
     memcpy(to, self, len);
 }
 
+static void hpke_encryptions(struct mls_case *c, const struct hpke_context *sender,
+                             const struct hpke_context *receiver)
+{
+    struct json_object *list = vectors_member(c->json, "encryptions");
+
+    assert_true(json_object_array_length(list) >= 6);
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        struct bytes plain = case_hex(c, one, "pt"), aad = case_hex(c, one, "aad"),
+                     sealed = case_hex(c, one, "ct");
+        uint64_t sequence = vectors_number(one, "sequence_number");
+        uint8_t out[256];
+
+        assert_int_equal(hpke_context_seal(sender, sequence, aad, plain, out), OK);
+        assert_same(bytes(out, plain.len + MLS_TAG_LEN), sealed);
+        assert_int_equal(hpke_context_open(receiver, sequence, aad, sealed, out), OK);
+        assert_same(bytes(out, plain.len), plain);
+        assert_int_equal(hpke_context_open(receiver, sequence + 1, aad, sealed, out), E_FORGED);
+    }
+}
+
+static void hpke_exports(struct mls_case *c, const struct hpke_context *context)
+{
+    struct json_object *list = vectors_member(c->json, "exports");
+
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        uint8_t exported[32];
+
+        assert_int_equal(vectors_number(one, "L"), 32);
+        assert_int_equal(hpke_export(context, case_hex(c, one, "exporter_context"), exported), OK);
+        assert_same(BYTES_OF(exported), case_hex(c, one, "exported_value"));
+    }
+}
+
 static void hpke_case(struct mls_case *c)
 {
     enum crypto_aead aead = (enum crypto_aead)vectors_number(c->json, "aead_id");
-    struct json_object *first, *exports;
-    uint8_t secret[32], kem[32], out[256], exported[32];
+    bool with_psk = vectors_number(c->json, "mode") == 1;
+    uint8_t secret[32], kem[32], out[256];
     struct random known = {fill_known, secret};
     struct hpke_context sender, receiver;
     struct hpke_pair own, once;
-    struct bytes info, plain;
+    struct hpke_psk psk = {0};
+    struct bytes info = case_hex(c, c->json, "info");
 
-    if (vectors_number(c->json, "mode") != 0)
-        return;
-    info = case_hex(c, c->json, "info");
+    if (with_psk)
+        psk = (struct hpke_psk){case_hex(c, c->json, "psk"), case_hex(c, c->json, "psk_id")};
     assert_int_equal(hpke_pair_derive(case_hex(c, c->json, "ikmR"), &own), OK);
     assert_same(BYTES_OF(own.secret), case_hex(c, c->json, "skRm"));
     assert_same(BYTES_OF(own.public), case_hex(c, c->json, "pkRm"));
     assert_int_equal(hpke_pair_derive(case_hex(c, c->json, "ikmE"), &once), OK);
     memcpy(secret, once.secret, sizeof secret);
 
-    assert_int_equal(hpke_setup_sender(&known, aead, own.public, info, kem, &sender), OK);
+    assert_int_equal(hpke_setup_sender(&known, aead, own.public, info, with_psk ? &psk : NULL, kem, &sender),
+                     OK);
     assert_same(BYTES_OF(kem), case_hex(c, c->json, "enc"));
-    assert_int_equal(hpke_setup_receiver(aead, &own, BYTES_OF(kem), info, &receiver), OK);
+    assert_int_equal(hpke_setup_receiver(aead, &own, BYTES_OF(kem), info, with_psk ? &psk : NULL, &receiver),
+                     OK);
     assert_memory_equal(&sender.exporter, &receiver.exporter, 32);
     assert_same(bytes(sender.key, crypto_aead_key_len(aead)), case_hex(c, c->json, "key"));
     assert_same(BYTES_OF(receiver.nonce), case_hex(c, c->json, "base_nonce"));
     assert_same(BYTES_OF(receiver.exporter), case_hex(c, c->json, "exporter_secret"));
+    hpke_encryptions(c, &sender, &receiver);
+    hpke_exports(c, &receiver);
 
-    exports = vectors_member(c->json, "exports");
-    for (size_t i = 0; i < json_object_array_length(exports); i++) {
-        struct json_object *export = json_object_array_get_idx(exports, i);
-
-        assert_int_equal(vectors_number(export, "L"), 32);
-        assert_int_equal(hpke_export(&receiver, case_hex(c, export, "exporter_context"), exported), OK);
-        assert_same(BYTES_OF(exported), case_hex(c, export, "exported_value"));
-    }
-
-    first = json_object_array_get_idx(vectors_member(c->json, "encryptions"), 0);
-    plain = case_hex(c, first, "pt");
-    assert_int_equal(hpke_seal(&known, aead, own.public, info, case_hex(c, first, "aad"), plain, kem, out),
-                     OK);
-    assert_same(bytes(out, plain.len + MLS_TAG_LEN), case_hex(c, first, "ct"));
+    /* One message a key, as MLS has it, is the first of a context. */
     assert_int_equal(
-        hpke_open(aead, &own, BYTES_OF(kem), info, case_hex(c, first, "aad"), case_hex(c, first, "ct"), out),
-        OK);
-    assert_same(bytes(out, plain.len), plain);
+        hpke_seal(&known, aead, own.public, info, BYTES_TEXT("aad"), BYTES_TEXT("text"), kem, out), OK);
+    assert_int_equal(
+        hpke_open(aead, &own, BYTES_OF(kem), info, BYTES_TEXT("aad"), bytes(out, 4 + MLS_TAG_LEN), out), OK);
+    assert_memory_equal(out, "text", 4);
 }
 
-static void hpke_base_mode(void **state)
+static void hpke_vectors(void **state)
 {
     (void)state;
-    mls_cases("hpke/rfc9180-x25519.json", 2, hpke_case);
+    mls_cases("hpke/rfc9180-x25519.json", 4, hpke_case);
+}
+
+/* RFC 9180, section 5.1 (VerifyPSKInputs) and 9.5. */
+static void psks_that_are_none(void **state)
+{
+    const uint8_t long_enough[32] = {1};
+    const struct {
+        struct hpke_psk psk;
+        enum result why;
+    } rows[] = {
+        {{BYTES_OF(long_enough), BYTES_TEXT("name")}, OK},
+        {{BYTES_OF(long_enough), {0}}, E_REFUSED},
+        {{{0}, BYTES_TEXT("name")}, E_REFUSED},
+        {{bytes(long_enough, 31), BYTES_TEXT("name")}, E_REFUSED},
+        {{{0}, {0}}, E_REFUSED},
+    };
+    struct hpke_context context;
+    struct hpke_pair pair;
+    uint8_t kem[32];
+
+    (void)state;
+    assert_int_equal(hpke_pair_derive(BYTES_OF(long_enough), &pair), OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(hpke_setup_sender(crypto_random(), CRYPTO_AES_128_GCM, pair.public,
+                                           (struct bytes){0}, &rows[i].psk, kem, &context),
+                         rows[i].why);
+        assert_int_equal(hpke_setup_receiver(CRYPTO_AES_128_GCM, &pair, BYTES_OF(pair.public),
+                                             (struct bytes){0}, &rows[i].psk, &context),
+                         rows[i].why);
+    }
 }
 
 /* Every point of small order, in each of its encodings, is refused before it comes into a tree: X25519 makes
@@ -209,8 +266,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(basics_derive),      cmocka_unit_test(basics_sign),
-        cmocka_unit_test(basics_encrypt),     cmocka_unit_test(hpke_base_mode),
-        cmocka_unit_test(keys_that_are_none),
+        cmocka_unit_test(basics_encrypt),     cmocka_unit_test(hpke_vectors),
+        cmocka_unit_test(psks_that_are_none), cmocka_unit_test(keys_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void header_vectors(void **state)
         }
         arena_free(&arena);
     }
-    print_message("# sframe header: %u vectors\n", (unsigned)count);
+    vectors_ran("sframe headers", count);
     json_object_put(file);
 }
 
@@ -106,6 +106,7 @@ static void frame_vector_of_suite_4(void **state)
         ran++;
     }
     assert_int_equal(ran, 1);
+    vectors_ran("sframe frames", ran);
     json_object_put(file);
 }
 

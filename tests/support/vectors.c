@@ -56,3 +56,8 @@ struct bytes vectors_hex(struct arena *arena, struct json_object *object, const 
 {
     return vectors_hex_string(arena, vectors_text(object, member));
 }
+
+void vectors_ran(const char *name, size_t count)
+{
+    print_message("# vectors: %u of %s\n", (unsigned)count, name);
+}

@@ -22,6 +22,8 @@ struct bytes vectors_hex(struct arena *, struct json_object *, const char *membe
 struct bytes vectors_hex_string(struct arena *, const char *hex);
 /* A number up to 2^64-1; fails the test where it is missing. */
 uint64_t vectors_number(struct json_object *, const char *member);
+/* So many published vectors were run. tools/tally.py adds them up, each name once in a program. */
+void vectors_ran(const char *name, size_t count);
 /* A member that must be there: object, array or string. */
 struct json_object *vectors_member(struct json_object *, const char *member);
 const char *vectors_text(struct json_object *, const char *member);

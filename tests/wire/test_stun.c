@@ -65,6 +65,7 @@ static void rfc5769_messages(void **state)
             assert_true(m.controlled && !m.controlling && !m.use_candidate);
         }
     }
+    vectors_ran("stun/rfc5769.json", json_object_array_length(all));
     json_object_put(all);
     arena_free(&arena);
 }
@@ -140,6 +141,7 @@ static void requests_of_browsers(void **state)
         line = stop + 1;
     }
     assert_true(read >= 10);
+    vectors_ran("stun/browsers.csv", read);
     arena_free(&arena);
 }
 
