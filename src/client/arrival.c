@@ -4,6 +4,14 @@
 
 static const char another_room[] = "the room that the house showed is not the one that was asked for";
 
+static const char *why_not(enum result res)
+{
+    if (res == E_EXPIRED)
+        return "a moderator has closed this link: ask for the new one";
+    return res == E_REPLAY ? "the house brings back the room as it was before its moderators' last words"
+                           : another_room;
+}
+
 /* The own word on the stage, which a seat in place of another keeps. */
 static bool wants_stage(const struct client *s)
 {
@@ -23,6 +31,7 @@ enum result arrival_prepare(struct client *s)
         .room = o->room,
         .stage = wants_stage(s),
         .secret = o->secret,
+        .mark = &s->mark,
     };
 
     core_room_free(s->coming);
@@ -73,14 +82,14 @@ void arrival_table(struct client *s, const struct signal_found_table *found)
     memcpy(signal.founded.room, s->options.room, sizeof signal.founded.room);
     signal.founded.table = found->table;
     signal.founded.founding = found->founding;
-    res =
-        core_room_found(s->coming, client_time(), found->charter, found->signature, &signal.founded.group_id);
+    res = core_room_found_again(s->coming, client_time(), found->charter, found->signature, found->words,
+                                &signal.founded.group_id);
     if (res == OK)
         res = client_ask(s, &signal);
     if (res == OK)
         client_state_set(s, CLIENT_FOUNDING);
     else
-        departure_leave(s, res, another_room);
+        departure_leave(s, res, why_not(res));
 }
 
 void arrival_unfounded(struct client *s)
@@ -151,7 +160,8 @@ static bool comes_again(struct client *s, enum result why)
 {
     struct signal signal = {.type = SIGNAL_LEAVE};
 
-    if (why == E_REFUSED || why == E_UNSUPPORTED || why == E_NO_MEMORY || s->losses++ >= CLIENT_LOSSES)
+    if (why == E_REFUSED || why == E_REPLAY || why == E_UNSUPPORTED || why == E_NO_MEMORY ||
+        s->losses++ >= CLIENT_LOSSES)
         return false;
     memcpy(signal.leave.room, s->options.room, sizeof signal.leave.room);
     return client_ask(s, &signal) == OK && arrival_prepare(s) == OK && arrival_ask(s) == OK;
@@ -165,7 +175,7 @@ void arrival_seated(struct client *s, const struct signal_seated *seated)
     if (s->state == CLIENT_ENTERING) {
         res = core_room_join(s->coming, client_time(), seated->welcome, seated->tree);
         if (res != OK && !comes_again(s, res))
-            departure_leave(s, res, another_room);
+            departure_leave(s, res, why_not(res));
         if (res != OK)
             return;
     } else if (s->state != CLIENT_FOUNDING) {

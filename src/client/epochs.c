@@ -49,6 +49,7 @@ enum result epochs_commit(struct client *s, const struct core_order *order, uint
     ask->seated = made->seated;
     ask->removed = made->removed;
     ask->roles = made->roles;
+    ask->words = made->words;
     res = client_ask(s, &signal);
     if (res == OK) {
         s->commit_number = signal.request;
@@ -159,13 +160,17 @@ void epochs_handshake(struct client *s, const struct signal_handshake *handshake
     const struct core_handshake taken = {handshake->commit, handshake->seated, handshake->removed,
                                          handshake->roles};
     const struct core_change *change;
+    struct core_mark mark;
     uint32_t leaf;
-    enum result res;
+    enum result res, marked;
 
     if (!client_is_in_room(s))
         return;
     leaf = core_room_leaf(s->core);
+    marked = core_room_mark(s->core, &mark);
     res = core_room_take(s->core, client_time(), &taken, &change);
+    if (res == OK && marked == OK)
+        s->mark = mark; /* an epoch upon which another was built is not undone any more */
     if (res == E_STALE)
         return;
     s->commit_number = 0;

@@ -94,6 +94,8 @@ struct client {
 
     unsigned losses; /* how often the house gave our seat up */
     bool left_house, left_relay;
+    struct core_mark mark; /* how far the moderators' words went; for this session alone */
+
     bool was_removed; /* that the seat is gone has been told */
     enum result over_why;
     char over_what[CLIENT_WHAT_SIZE];

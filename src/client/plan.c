@@ -73,9 +73,11 @@ void plan_listen(struct client *s)
 
 void plan_heard(struct client *s, enum core_plan plan)
 {
-    if (plan == CORE_PLAN_AGREES)
+    if (plan == CORE_PLAN_AGREES) {
         confirmed(s, loop_now_us());
-    else if (plan == CORE_PLAN_DIFFERS)
+        if (core_room_mark(s->core, &s->mark) != OK)
+            return;
+    } else if (plan == CORE_PLAN_DIFFERS)
         client_alarm(s, "the moderators' plan of the room is not what is here");
 }
 

@@ -54,6 +54,13 @@ MUST_USE enum result core_link_key(const uint8_t secret[static CORE_SECRET_BYTES
 
 struct core_room;
 
+/* How far the moderators' words went when they were last seen to hold: a group with fewer is an older one. Of
+ * zeros it says nothing. */
+struct core_mark {
+    size_t len;
+    uint8_t hash[32];
+};
+
 /* Who sits down, and where. Nothing of it is kept but the public keys. */
 struct core_self {
     const uint8_t *account_seed; /* 32 bytes: signs the binding, here and now; NULL for a pseudonym */
@@ -61,6 +68,7 @@ struct core_self {
     const uint8_t *room;         /* 32 bytes: the id from the link */
     bool stage;                  /* wants to be on stage as soon as the room's roles let it */
     const uint8_t *secret; /* CORE_SECRET_BYTES, of a private room's link: vouches here and now; else NULL */
+    const struct core_mark *mark; /* copied: words that were seen to hold in this room; NULL for none */
 };
 
 /* A fresh leaf and its KeyPackage, good for one seat. The randomness is borrowed for the room's life.
@@ -78,12 +86,19 @@ struct bytes core_room_key_package(const struct core_room *);
  * private room without its link's secret; a house that is not the charter's) | E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_found(struct core_room *, struct core_now, struct bytes charter,
                                      const uint8_t signature[static 64], struct bytes *group_id);
+/* The same for a room that had a group before: the moderators' words of then, from FOUND_TABLE, hold on.
+ * Those that no member would have taken are left out. E_REFUSED as well for an account that is blocked;
+ * E_EXPIRED for a link that was closed, E_REPLAY as core_room_join. */
+MUST_USE enum result core_room_found_again(struct core_room *, struct core_now, struct bytes charter,
+                                           const uint8_t signature[static 64], struct bytes words,
+                                           struct bytes *group_id);
 void core_room_unfound(struct core_room *);
 
 /* Takes a Welcome. Refused where the group's charter is not the link's (F2, F25), or any leaf has no right
  * binding: the KeyPackage is spent then. After other errors another Welcome may be tried.
  * OK | E_STATE (seated) | E_NOT_FOUND (for another KeyPackage) | E_MALFORMED | E_FORGED | E_REFUSED |
- * E_UNSUPPORTED | E_TOO_LARGE (more than TABLE_LEAVES) | E_NO_MEMORY | E_CRYPTO */
+ * E_UNSUPPORTED | E_TOO_LARGE (more than TABLE_LEAVES) | E_REPLAY (words are missing that the mark has) |
+ * E_NO_MEMORY | E_CRYPTO */
 MUST_USE enum result core_room_join(struct core_room *, struct core_now, struct bytes welcome,
                                     struct bytes tree);
 
@@ -150,6 +165,7 @@ struct core_commit {
     struct bytes seated;  /* of struct signal_placed */
     struct bytes removed; /* of struct signal_gone, with the reasons */
     struct bytes roles;   /* of struct signal_moved: the words on roles that it says */
+    struct bytes words;   /* those words, and all others, as statements */
 };
 
 /* Commits Adds for who waits, Removes for lost and replaced seats, kicks and blocks, the words, and the own
@@ -207,6 +223,11 @@ struct bytes core_room_group_id(const struct core_room *);
  * 32 bytes, borrowed until the next epoch. */
 struct bytes core_room_authenticator(const struct core_room *);
 const struct charter *core_room_charter(const struct core_room *);
+/* How far the words of this epoch go. To be kept once others are known to share the epoch: its commit could
+ * still be undone before. OK | E_CRYPTO */
+MUST_USE enum result core_room_mark(const struct core_room *, struct core_mark *out);
+/* A moderator's word keeps this account out. */
+bool core_room_is_blocked(const struct core_room *, const uint8_t account[static 32]);
 
 /* 16 bytes for ANSWER: equal where, and only where, two members share the epoch. Borrowed as above. */
 struct bytes core_room_answer(const struct core_room *);

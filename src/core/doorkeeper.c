@@ -21,6 +21,7 @@ struct gathering {
     struct writer permits;
     struct standing standing; /* with the words that are new */
     struct buffer statements; /* the whole list then */
+    size_t before;            /* how long it was */
     uint8_t binding[SEAT_BINDING_BYTES];
     struct bytes own; /* our own binding, where it changes */
 };
@@ -191,6 +192,7 @@ static enum result gather_words(const struct core_room *room, const struct core_
     res = group_context_extension(room->group, EXTENSION_ROLES, &before);
     if (res == OK)
         buffer_put(&g->statements, before);
+    g->before = g->statements.len;
     for (size_t i = 0; i < order->word_count && res == OK; i++)
         res = gather_word(room, order->account_seed, &order->words[i], g);
     if (res == OK)
@@ -402,6 +404,10 @@ static enum result commit_gathered(struct core_room *room, uint64_t unix_s, stru
         room_drop_commit(room);
         return res;
     }
+    room->statements = g->statements;
+    g->statements = (struct buffer){0};
+    if (room->statements.len > g->before)
+        room->commit.words = bytes(room->statements.at + g->before, room->statements.len - g->before);
     room->commit.epoch = group_epoch(room->group);
     room->commit.commit = buffer_bytes(&room->committed.commit);
     room->commit.welcome = buffer_bytes(&room->committed.welcome);

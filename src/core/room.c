@@ -61,6 +61,8 @@ enum result core_room_new(const struct random *random, const struct core_self *s
     room->unix_ahead_ms = now.unix_s * 1000 - now.ms;
     memcpy(room->house, self->house, sizeof room->house);
     memcpy(room->id, self->room, sizeof room->id);
+    if (self->mark != NULL)
+        room->mark = *self->mark;
     res = bind(room, self);
     if (res == OK)
         res = key_package_new(
@@ -85,6 +87,7 @@ static void leave_group(struct core_room *room)
     group_free(room->group);
     room->group = NULL;
     group_committed_free(&room->committed);
+    buffer_free(&room->statements);
     room->commit = (struct core_commit){0};
     buffer_free(&room->said);
     opened_free(room->opened);
@@ -165,6 +168,21 @@ static enum result enter_epoch(struct core_room *room, uint64_t now_ms, const ui
     return res;
 }
 
+/* An old list under a new group would bring back whoever was shut out since. */
+static enum result reaches_mark(const struct core_room *room, struct bytes statements)
+{
+    uint8_t hash[32];
+    enum result res;
+
+    if (room->mark.len == 0)
+        return OK;
+    if (statements.len < room->mark.len)
+        return E_REPLAY;
+    statements.len = room->mark.len;
+    res = crypto_sha256(&statements, 1, hash);
+    return res == OK && memcmp(hash, room->mark.hash, sizeof hash) != 0 ? E_REPLAY : res;
+}
+
 /* A group that we have just founded or been welcomed into. Takes it, on error too. */
 static enum result sit_down(struct core_room *room, struct core_now now, struct group *group)
 {
@@ -183,6 +201,8 @@ static enum result sit_down(struct core_room *room, struct core_now now, struct 
         res = E_REFUSED;
     if (res == OK)
         res = standing_read(&room->standing, &room->charter, room->id, statements);
+    if (res == OK)
+        res = reaches_mark(room, statements);
     if (res == OK)
         res = roster_read(group, &room->standing, statements, &room->roster);
     if (res == OK && room->charter.profile == CHARTER_MUSIC)
@@ -208,10 +228,48 @@ static enum result sit_down(struct core_room *room, struct core_now now, struct 
     return OK;
 }
 
+/* What holds of the words that a house kept. Members took each of them once, so a list that an honest house
+ * gives is whole; a false word is no reason to give up the true ones. */
+static enum result take_words(const struct core_room *room, const struct charter *charter, struct bytes words,
+                              struct buffer *out)
+{
+    struct standing *standing = calloc(1, sizeof *standing);
+    struct statement word;
+    enum result res = standing == NULL ? E_NO_MEMORY : OK;
+
+    if (res == OK)
+        standing_start(standing, charter, room->id);
+    for (struct bytes rest = words; res == OK && statement_next(&rest, &word) == OK; words = rest)
+        if (standing_add(standing, &word) == OK)
+            buffer_put(out, bytes(words.at, words.len - rest.len));
+    free(standing);
+    return res == OK ? buffer_end(out, NULL) : res;
+}
+
+/* Whoever comes later takes a voucher by any link that ever held, for who sits may have come by it; who
+ * begins the table has no other than the one that holds (F15). */
+static enum result vouches_now(const struct core_room *room)
+{
+    const struct leaf_node *own = group_member(room->group, group_own_leaf(room->group));
+    struct seat_binding binding;
+    enum result res = roles_binding_read(own, &binding);
+
+    if (res == OK)
+        res = roles_voucher_check(own, &binding, &room->charter, room->id, room->standing.link_key);
+    return res == E_FORGED ? E_EXPIRED : res;
+}
+
 enum result core_room_found(struct core_room *room, struct core_now now, struct bytes charter,
                             const uint8_t signature[static 64], struct bytes *id)
 {
+    return core_room_found_again(room, now, charter, signature, (struct bytes){0}, id);
+}
+
+enum result core_room_found_again(struct core_room *room, struct core_now now, struct bytes charter,
+                                  const uint8_t signature[static 64], struct bytes words, struct bytes *id)
+{
     uint8_t extension[ROLES_CONTEXT_BYTES];
+    struct buffer statements = {0};
     struct group_extension place, context[] = {{EXTENSION_CHARTER, {0}}, {EXTENSION_ROLES, {0}}};
     struct group_founding founding = {
         .suite = SUITE,
@@ -233,9 +291,18 @@ enum result core_room_found(struct core_room *room, struct core_now now, struct 
         res = roles_context_write(charter, signature, (struct bytes_mut){extension, sizeof extension},
                                   &context[0].data);
     if (res == OK)
+        res = take_words(room, &checked, words, &statements);
+    context[1].data = buffer_bytes(&statements);
+    if (res == OK)
         res = group_found(room->random, &founding, &group);
+    buffer_free(&statements);
     if (res == OK)
         res = sit_down(room, now, group);
+    if (res == OK) {
+        res = vouches_now(room);
+        if (res != OK)
+            core_room_unfound(room);
+    }
     if (res == OK)
         *id = group_id(room->group);
     return res;
@@ -448,6 +515,25 @@ struct bytes core_room_authenticator(const struct core_room *room)
 const struct charter *core_room_charter(const struct core_room *room)
 {
     return &room->charter;
+}
+
+enum result core_room_mark(const struct core_room *room, struct core_mark *out)
+{
+    struct core_mark mark = {0};
+    struct bytes statements;
+    enum result res = group_context_extension(room->group, EXTENSION_ROLES, &statements);
+
+    if (res == OK)
+        res = crypto_sha256(&statements, 1, mark.hash);
+    mark.len = statements.len;
+    if (res == OK)
+        *out = mark;
+    return res;
+}
+
+bool core_room_is_blocked(const struct core_room *room, const uint8_t account[static 32])
+{
+    return standing_is_blocked(&room->standing, account);
 }
 
 size_t core_room_members(const struct core_room *room, const struct core_member **out)

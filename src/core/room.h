@@ -33,6 +33,7 @@ struct core_room {
     enum room_stage stage;
     uint8_t house[32], id[32];
     uint8_t leaf_seed[32];
+    struct core_mark mark;  /* that the words of a group must reach */
     uint64_t unix_ahead_ms; /* Unix time less our other clock, when the seat was made */
     uint8_t binding[SEAT_BINDING_BYTES];
     size_t binding_len;
@@ -47,7 +48,8 @@ struct core_room {
     struct witness *witness; /* of the ring's */
     struct keyring *ring;
 
-    struct group_committed committed; /* what `commit` borrows from */
+    struct group_committed committed; /* what `commit` borrows from, ... */
+    struct buffer statements;         /* ... and its words: the whole list */
     struct core_commit commit;
     uint8_t placed[TABLE_LEAVES * ROOM_PLACED_BYTES], removed[TABLE_LEAVES * ROOM_GONE_BYTES];
     uint8_t roles[ROOM_ROLES_BYTES];
@@ -75,6 +77,7 @@ static inline void room_drop_commit(struct core_room *room)
 {
     group_drop_staged(room->group);
     group_committed_free(&room->committed);
+    buffer_free(&room->statements);
     room->commit = (struct core_commit){0};
 }
 

@@ -2,6 +2,9 @@
 #include "house/gathering.h"
 #include "house/standing.h"
 #include "house/trial.h"
+#include "house/words.h"
+
+#include "wire/statement.h"
 
 /* The message for the members, without a request's number, in the house's room for plain messages. */
 static enum result write_handshake(const struct upload *u, struct bytes *plain)
@@ -56,14 +59,42 @@ static enum result remove_one(const struct upload *u, unsigned i)
     return res;
 }
 
+static enum result note_one(struct upload *u, const uint8_t account[static 32])
+{
+    return standing_note(u->by->house, u->commit->room, account, &u->notes[u->note_count++]);
+}
+
+/* What is said of accounts before the commit, for the case that it is undone. */
+static enum result note_before(struct upload *u)
+{
+    struct bytes list = u->commit->words;
+    struct statement word;
+    enum result res = words_count(u->by->house, u->commit->room, &u->words_before);
+
+    u->notes = calloc(u->removed_count + u->moved_count + list.len / STATEMENT_BYTES + 1, sizeof *u->notes);
+    if (u->notes == NULL)
+        return E_NO_MEMORY;
+    for (unsigned i = 0; i < u->removed_count && res == OK; i++)
+        res = note_one(u, u->removed[i].account);
+    for (unsigned i = 0; i < u->moved_count && res == OK; i++)
+        res = note_one(u, u->moved[i].who->account);
+    while (res == OK && statement_next(&list, &word) == OK)
+        res = note_one(u, word.subject);
+    return res;
+}
+
 static enum result accept_inside(struct upload *u, struct bytes plain)
 {
     struct house *h = u->by->house;
     const struct gathering *g = u->by->gathering;
     uint64_t changed = 0;
-    enum result res = store_do(
-        h->store, "UPDATE gathering SET epoch = $3 + 1 WHERE room = $1 AND number = $2 AND epoch = $3",
-        &changed, store_bytes(BYTES_OF(g->room)), store_int(g->number), store_int((int64_t)u->commit->epoch));
+    enum result res = note_before(u);
+
+    if (res == OK)
+        res = store_do(h->store,
+                       "UPDATE gathering SET epoch = $3 + 1 WHERE room = $1 AND number = $2 AND epoch = $3",
+                       &changed, store_bytes(BYTES_OF(g->room)), store_int(g->number),
+                       store_int((int64_t)u->commit->epoch));
 
     if (res == OK && changed == 0)
         res = E_STALE;
@@ -74,6 +105,8 @@ static enum result accept_inside(struct upload *u, struct bytes plain)
         res = seating_add(u->placed[i], u->leaves[i]);
     if (res == OK)
         res = stage_keep(u);
+    if (res == OK)
+        res = words_keep(u);
     if (res == OK)
         res = keep_handshake(h, g, u->commit->epoch, plain);
     return res;
@@ -175,6 +208,8 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
     if (res != OK)
         return trouble(res);
     res = house_conclude(s->house, accept_inside(&u, plain));
+    if (res != OK)
+        free(u.notes);
     if (res == E_STALE)
         return refusal(REASON_STALE, "another commit has ended this epoch");
     if (res == E_EXISTS)
@@ -185,6 +220,7 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
     }
 
     trial_begin(&u);
+    free(u.notes);
     tell_all(&u, message->request);
     s->gathering->epoch_since_ms = s->house->now_ms;
     s->gathering->last_commit_ms = s->house->now_ms;

@@ -5,7 +5,6 @@
 #include "house/rooms.h"
 #include "house/seating.h"
 #include "house/stage.h"
-#include "house/standing.h"
 #include "house/trial.h"
 
 /* ---- the table's state */
@@ -74,8 +73,6 @@ static enum result found(struct session *s, uint32_t founding, struct bytes grou
     if (res == OK)
         res = forget_commits(h, g->room, g->number);
     if (res == OK)
-        res = standing_clear(h, g->room);
-    if (res == OK)
         res = seating_add(s, 0);
     if (res == OK)
         res = rooms_mark(h, g->room, false);
@@ -101,7 +98,7 @@ struct answer delivery_founded(struct session *s, const struct signal *message)
         res = rooms_charter(s->house, g->room, &charter);
     for (struct session *other = g->sessions; other != NULL && res == OK; other = other->beside)
         if (other->place != PLACE_SEATED)
-            stage_begin(other, &charter);
+            res = stage_refresh(other, &charter);
     if (res == OK)
         res = found(s, m->founding, m->group_id);
     if (res == E_STALE) {
@@ -158,8 +155,6 @@ static enum result clear_table(struct house *h, const uint8_t room[static 32], u
         res = forget_commits(h, room, number);
     if (res == OK)
         res = seating_clear(h, room, number);
-    if (res == OK)
-        res = standing_clear(h, room);
     if (res == OK)
         res = rooms_mark(h, room, true);
     return house_conclude(h, res);

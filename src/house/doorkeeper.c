@@ -3,6 +3,7 @@
 #include "house/gathering.h"
 #include "house/rooms.h"
 #include "house/seating.h"
+#include "house/words.h"
 
 #include "crypto/crypto.h"
 #include "wire/charter.h"
@@ -245,6 +246,7 @@ bool doorkeeper_is_awaited(const struct gathering *g)
 /* Nobody is awake: all who wait may found, and the first to do so has founded. */
 static enum result tell_founders(struct gathering *g)
 {
+    struct writer w = writer_on((struct bytes_mut){g->house->list, SIGNAL_BYTES});
     struct signal message = {.type = SIGNAL_FOUND_TABLE};
     struct delivery_state state;
     struct room room;
@@ -255,6 +257,10 @@ static enum result tell_founders(struct gathering *g)
     res = delivery_get(g->house, g->room, g->number, &state);
     if (res == OK)
         res = rooms_get(g->house, g->room, &room);
+    if (res == OK)
+        res = words_write(g->house, g->room, &w);
+    if (res == OK)
+        res = writer_end(&w, &message.found_table.words);
     if (res != OK)
         return res;
     memcpy(message.found_table.room, g->room, sizeof g->room);

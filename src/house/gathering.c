@@ -1,4 +1,5 @@
 #include "house/gathering.h"
+#include "house/trial.h"
 
 struct gathering *gathering_find(struct house *h, const uint8_t room[static 32], uint16_t number)
 {
@@ -86,7 +87,7 @@ void gathering_free(struct gathering *g)
     *g->link = g->next;
     if (g->next != NULL)
         g->next->link = g->link;
-    free(g->trial);
+    trial_forget(g);
     free(g);
 }
 

@@ -9,7 +9,7 @@
 
 const struct store_schema *house_schema(void)
 {
-    static const char *const steps[] = {schema_sql, schema_2_sql};
+    static const char *const steps[] = {schema_sql, schema_2_sql, schema_3_sql};
     static const struct store_schema schema = {steps, sizeof steps / sizeof steps[0]};
 
     return &schema;

@@ -3,6 +3,7 @@
 #include "house/gathering.h"
 #include "house/rooms.h"
 #include "house/upload.h"
+#include "house/words.h"
 
 static struct answer judge_placed(struct upload *u)
 {
@@ -135,5 +136,7 @@ struct answer upload_judge(struct upload *u, const struct delivery_state *state)
         how = judge_removed(u);
     if (how.reason == 0)
         how = stage_judge(u);
+    if (how.reason == 0)
+        how = words_judge(u);
     return how;
 }

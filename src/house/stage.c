@@ -4,11 +4,19 @@
 #include "house/standing.h"
 #include "house/upload.h"
 
-void stage_begin(struct session *s, const struct charter *charter)
+enum result stage_refresh(struct session *s, const struct charter *charter)
 {
-    s->moderates = s->alias_len == 0 && charter_moderator(charter, s->account);
-    s->invited = charter->stage == CHARTER_EVERYONE;
+    struct standing standing = {.speaks = charter->stage == CHARTER_EVERYONE};
+    enum result res = OK;
+
+    if (s->alias_len == 0)
+        res = standing_of(s->house, s->gathering->room, charter, s->account, &standing);
+    if (res != OK)
+        return res;
+    s->moderates = standing.moderates;
+    s->invited = standing.speaks;
     s->role = stage_role(s->moderates, s->invited, s->wants);
+    return OK;
 }
 
 static struct move *find_move(struct upload *u, const struct session *who)
@@ -118,6 +126,13 @@ struct answer stage_judge(struct upload *u)
     unsigned speakers;
     bool rises = false;
 
+    /* It may have been named while it was on its way, or by a commit that it was not there for. */
+    for (unsigned i = 0; i < u->placed_count; i++) {
+        enum result res = stage_refresh(u->placed[i], &u->charter);
+
+        if (res != OK)
+            return trouble(res);
+    }
     while (signal_moved_next(&list, &item)) {
         struct answer how = judge_one(u, &item);
 

@@ -12,7 +12,7 @@ static inline enum signal_role stage_role(bool moderates, bool invited, bool wan
     return wants && (moderates || invited) ? SIGNAL_SPEAKER : SIGNAL_LISTENER;
 }
 
-/* What the charter alone says of a session at its table: in a group that was founded anew. */
-void stage_begin(struct session *, const struct charter *);
+/* What charter and moderators say by now of a session that waits for its seat. OK | E_IO | E_NO_MEMORY */
+MUST_USE enum result stage_refresh(struct session *, const struct charter *);
 
 #endif

@@ -43,9 +43,58 @@ enum result standing_moderates(struct house *h, const uint8_t room[static 32],
                     store_int(moderates));
 }
 
-enum result standing_clear(struct house *h, const uint8_t room[static 32])
+static enum result note_bars(struct house *h, const uint8_t room[static 32], struct standing_note *n)
 {
-    return store_do(h->store, "DELETE FROM standing WHERE room = $1", NULL, store_bytes(bytes(room, 32)));
+    struct store_rows rows;
+    enum result res = store_ask(h->store, &rows, "SELECT alias FROM barred WHERE room = $1 AND account = $2",
+                                store_bytes(bytes(room, 32)), store_bytes(BYTES_OF(n->account)));
+
+    while (res == OK) {
+        res = store_next(&rows);
+        if (res == OK)
+            n->barred[store_column_int(&rows, 0) != 0] = true;
+    }
+    store_done(&rows);
+    return res == E_NOT_FOUND ? OK : res;
+}
+
+enum result standing_note(struct house *h, const uint8_t room[static 32], const uint8_t account[static 32],
+                          struct standing_note *out)
+{
+    struct standing_note n = {.said = false};
+    struct store_rows rows;
+    enum result res =
+        store_ask(h->store, &rows, "SELECT speaks, moderates FROM standing WHERE room = $1 AND account = $2",
+                  store_bytes(bytes(room, 32)), store_bytes(bytes(account, 32)));
+
+    memcpy(n.account, account, sizeof n.account);
+    if (res == OK)
+        res = store_next(&rows);
+    n.said = res == OK;
+    for (int i = 0; i < 2 && res == OK; i++)
+        n.roles[i] = store_column_is_null(&rows, i) ? store_null() : store_int(store_column_int(&rows, i));
+    store_done(&rows);
+    if (res == OK || res == E_NOT_FOUND)
+        res = note_bars(h, room, &n);
+    *out = n;
+    return res;
+}
+
+enum result standing_restore(struct house *h, const uint8_t room[static 32], const struct standing_note *n)
+{
+    enum result res = store_do(h->store, "DELETE FROM standing WHERE room = $1 AND account = $2", NULL,
+                               store_bytes(bytes(room, 32)), store_bytes(BYTES_OF(n->account)));
+
+    if (res == OK && n->said)
+        res = store_do(
+            h->store, "INSERT INTO standing (room, account, speaks, moderates) VALUES ($1, $2, $3, $4)", NULL,
+            store_bytes(bytes(room, 32)), store_bytes(BYTES_OF(n->account)), n->roles[0], n->roles[1]);
+    if (res == OK)
+        res = standing_unbar(h, room, n->account);
+    for (int i = 0; i < 2 && res == OK; i++)
+        if (n->barred[i])
+            res = standing_bar(h, room, n->account, i != 0);
+    return res;
 }
 
 enum result standing_bar(struct house *h, const uint8_t room[static 32], const uint8_t account[static 32],

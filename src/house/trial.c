@@ -1,6 +1,7 @@
 #include "house/trial.h"
 #include "house/doorkeeper.h"
 #include "house/gathering.h"
+#include "house/words.h"
 
 enum { VALUE_BYTES = 16, HELD_MAX = 8 };
 
@@ -20,7 +21,17 @@ struct trial {
     struct seat removed[TABLE_LEAVES];
     uint32_t placed[TABLE_LEAVES];
     struct seat moved[TABLE_LEAVES]; /* as they were */
+    unsigned words_before, note_count;
+    struct standing_note *notes; /* owned */
 };
+
+static void trial_free(struct trial *t)
+{
+    if (t == NULL)
+        return;
+    free(t->notes);
+    free(t);
+}
 
 /* ---- the answers */
 
@@ -35,7 +46,7 @@ static unsigned count_witnesses(const struct gathering *g, uint32_t poster, cons
     return count;
 }
 
-void trial_begin(const struct upload *u)
+void trial_begin(struct upload *u)
 {
     struct gathering *g = u->by->gathering;
     struct trial *t;
@@ -64,6 +75,10 @@ void trial_begin(const struct upload *u)
                                                        .moderates = who->moderates,
                                                        .role = who->role};
     }
+    t->words_before = u->words_before;
+    t->note_count = u->note_count;
+    t->notes = u->notes;
+    u->notes = NULL;
     g->trial = t;
     doorkeeper_stir(g, t->until_ms);
 }
@@ -155,7 +170,7 @@ static void judge_held(struct gathering *g)
 
 static void conclude(struct gathering *g)
 {
-    free(g->trial);
+    trial_free(g->trial);
     g->trial = NULL;
     doorkeeper_stir(g, g->house->now_ms);
     judge_held(g);
@@ -201,6 +216,10 @@ static enum result undo_inside(struct gathering *g, const struct trial *t)
         res = seating_put_back(h, g->room, g->number, &t->removed[i]);
     for (unsigned i = 0; i < t->moved_count && res == OK; i++)
         res = seating_update(h, g->room, g->number, &t->moved[i]);
+    for (unsigned i = 0; i < t->note_count && res == OK; i++)
+        res = standing_restore(h, g->room, &t->notes[i]);
+    if (res == OK)
+        res = words_cut(h, g->room, t->words_before);
     /* Those who say that they are in the epoch that is none cannot come back to the one before. */
     for (unsigned i = 0; i < t->word_count && res == OK; i++)
         res = seating_lose(h, g->room, g->number, t->words[i].leaf);
@@ -240,7 +259,7 @@ static void undo(struct gathering *g, struct trial *t)
     for (unsigned i = 0; i < t->word_count; i++)
         if (t->words[i].leaf != t->poster)
             end_seat(h, room, number, t->words[i].leaf, SIGNAL_LOST);
-    free(t);
+    trial_free(t);
     g = gathering_find(h, room, number);
     if (g == NULL || gathering_count(g, PLACE_SEATED) == 0)
         delivery_deserted(h, room, number);
@@ -280,6 +299,6 @@ void trial_due(struct gathering *g)
 
 void trial_forget(struct gathering *g)
 {
-    free(g->trial);
+    trial_free(g->trial);
     g->trial = NULL;
 }

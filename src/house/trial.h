@@ -10,8 +10,9 @@
 
 struct answer trial_answer(struct session *, const struct signal *);
 
-/* A commit was accepted and nobody has heard of it yet. Without effect where nobody else answers. */
-void trial_begin(const struct upload *);
+/* A commit was accepted and nobody has heard of it yet. Takes its notes. Without effect where nobody
+ * else answers. */
+void trial_begin(struct upload *);
 /* Keeps a commit until the trial is over, then to be judged like one that comes in. OK | E_STATE (it is not
  * one to wait) | E_NO_MEMORY */
 MUST_USE enum result trial_hold(struct session *, const struct signal *, const struct delivery_state *);

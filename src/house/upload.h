@@ -5,6 +5,7 @@
 
 #include "house/delivery.h"
 #include "house/seating.h"
+#include "house/standing.h"
 #include "wire/charter.h"
 
 /* Somebody's seat after the commit, where its roles change anything. */
@@ -26,6 +27,8 @@ struct upload {
     struct seat removed[TABLE_LEAVES]; /* as they were */
     enum signal_why why[TABLE_LEAVES];
     struct move moved[TABLE_LEAVES];
+    unsigned words_before, note_count; /* of the room; of what stood of those whom the commit is about */
+    struct standing_note *notes;       /* owned */
 };
 
 /* judge.c: fills the upload from by, commit and the table's state. */

@@ -2,6 +2,7 @@
 
 #include "wire/charter.h"
 #include "wire/fields.h"
+#include "wire/statement.h"
 
 #include <string.h>
 
@@ -129,6 +130,7 @@ static const struct field found_table_fields[] = {
     FIELD_NUMBER(struct signal_found_table, founding, 32),
     FIELD_BYTES(struct signal_found_table, charter, 1, CHARTER_BYTES),
     FIELD_ARRAY(struct signal_found_table, signature),
+    FIELD_BYTES(struct signal_found_table, words, 0, STATEMENTS_BYTES),
     FIELDS_END,
 };
 static const struct field founded_fields[] = {
@@ -183,6 +185,7 @@ static const struct field commit_fields[] = {
     FIELD_ITEMS(struct signal_commit, seated, LIST_BYTES, placed_item),
     FIELD_ITEMS(struct signal_commit, removed, LIST_BYTES, gone_item),
     FIELD_ITEMS(struct signal_commit, roles, LIST_BYTES, moved_item),
+    FIELD_BYTES(struct signal_commit, words, 0, STATEMENTS_BYTES),
     FIELDS_END,
 };
 static const struct field handshake_fields[] = {

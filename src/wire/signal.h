@@ -139,6 +139,7 @@ struct signal_found_table {
     uint32_t founding; /* counts the table's foundings; FOUNDED must name it */
     struct bytes charter;
     uint8_t signature[64];
+    struct bytes words; /* wire/statement.h: what the room's moderators have said until now, in their order */
 };
 struct signal_founded {
     uint8_t room[32];
@@ -215,6 +216,7 @@ struct signal_commit {
     struct bytes seated;  /* of struct signal_placed */
     struct bytes removed; /* of struct signal_gone */
     struct bytes roles;   /* of struct signal_moved: who comes on or off stage by it */
+    struct bytes words;   /* wire/statement.h: the statements that it adds */
 };
 struct signal_handshake {
     uint8_t room[32];

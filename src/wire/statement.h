@@ -34,6 +34,7 @@ enum {
     STATEMENT_BYTES = STATEMENT_SIGNED_BYTES + 64,
     STATEMENTS_MAX = 256,      /* that one room holds */
     STATEMENTS_FOR_MAKER = 32, /* of them, the last: the maker's alone */
+    STATEMENTS_BYTES = STATEMENTS_MAX * STATEMENT_BYTES,
 };
 
 /* What is signed; then the whole. OK | E_TOO_LARGE */

@@ -119,6 +119,15 @@ static void f15_a_kick_closes_the_links_secret(void **state)
     process_end(&renewing);
     leave(&bo);
     leave(&amy);
+
+    /* Nobody is there, and the first link opens nothing all the same. */
+    scene_join(&scene, &bo, "bo", link, NULL);
+    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
+    assert_non_null(strstr(bo.errors, "a moderator has closed this link"));
+    process_end(&bo);
+    scene_join(&scene, &bo, "bo", again, NULL);
+    scene_event(&bo, "seated", &line);
+    leave(&bo);
     amys_room("--open", link, &amy);
     const char *open[] = {"stage", "link", link, "--home", home, NULL};
     assert_int_equal(scene_do(&renewing, open), 1);

@@ -299,6 +299,41 @@ static void f30_named_a_moderator_plain_again_and_resigned(void **state)
     leave(&bo);
 }
 
+/* A table that empties takes nothing of what its moderators have said along. */
+static void what_was_said_outlives_an_empty_room(void **state)
+{
+    char room[SCENE_ROOM];
+    struct process amy, bo, cy;
+    const char *line;
+
+    (void)state;
+    scene_room(&scene, "amy", "Again", room);
+    const char *speaks[] = {"--role", "speaker", NULL};
+    scene_join(&scene, &amy, "amy", room, NULL);
+    scene_event(&amy, "seated", &line);
+    scene_join(&scene, &bo, "bo", room, NULL);
+    scene_event(&bo, "seated", &line);
+    scene_join(&scene, &cy, "cy", room, NULL);
+    scene_event(&cy, "seated", &line);
+    wait_for(&amy, "roster", "listeners", "[ \"amy\", \"bo\", \"cy\" ]");
+    done("amy", "moderator", room, "bo");
+    done("amy", "block", room, "cy");
+    scene_event(&cy, "kicked", &line);
+    assert_int_equal(process_wait(&cy, SCENE_WAIT_MS), 1);
+    process_end(&cy);
+    leave(&amy);
+    leave(&bo);
+
+    scene_join(&scene, &bo, "bo", room, speaks);
+    wait_for(&bo, "roster", "moderators", "[ \"bo\" ]");
+    wait_for(&bo, "stage", "microphone", "open");
+    scene_join(&scene, &cy, "cy", room, NULL);
+    assert_int_equal(process_wait(&cy, SCENE_WAIT_MS), 1);
+    assert_non_null(strstr(cy.errors, "shut this room to you"));
+    process_end(&cy);
+    leave(&bo);
+}
+
 static void lines_are_chat(void **state)
 {
     char room[SCENE_ROOM], amy_home[SCRATCH_PATH], command[2 * SCRATCH_PATH + 512];
@@ -365,6 +400,7 @@ int main(void)
         cmocka_unit_test(invited_accepted_heard_and_demoted),
         cmocka_unit_test(raised_muted_and_kicked_in_time),
         cmocka_unit_test(f30_named_a_moderator_plain_again_and_resigned),
+        cmocka_unit_test(what_was_said_outlives_an_empty_room),
         cmocka_unit_test(lines_are_chat),
         cmocka_unit_test(a_dead_joins_socket_is_replaced),
     };

@@ -18,9 +18,10 @@ enum { PEOPLE = 5, TABLE_UNIX = 1764000000 };
 
 struct person {
     uint8_t seed[32], account[32];
-    bool listens;           /* does not want to be on stage */
-    bool masked;            /* sits as a pseudonym */
-    const uint8_t *secret;  /* of a private room's link, as this person knows it */
+    bool listens;          /* does not want to be on stage */
+    bool masked;           /* sits as a pseudonym */
+    const uint8_t *secret; /* of a private room's link, as this person knows it */
+    const struct core_mark *mark;
     struct core_room *room; /* NULL while not in it */
 };
 
@@ -78,8 +79,12 @@ static inline void table_end(struct table_of_people *t)
 /* A KeyPackage is made; the seat is still to come. */
 static inline struct core_room *table_enter(struct table_of_people *t, unsigned who)
 {
-    struct core_self self = {t->people[who].masked ? NULL : t->people[who].seed, t->house, t->id,
-                             !t->people[who].listens, t->people[who].secret};
+    struct core_self self = {t->people[who].masked ? NULL : t->people[who].seed,
+                             t->house,
+                             t->id,
+                             !t->people[who].listens,
+                             t->people[who].secret,
+                             t->people[who].mark};
 
     assert_null(t->people[who].room);
     assert_int_equal(core_room_new(&t->seeded.random, &self, table_now(t), &t->people[who].room), OK);

@@ -9,6 +9,7 @@
 #include "support/seeded.h"
 #include "wire/charter.h"
 #include "wire/envelope.h"
+#include "wire/statement.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -441,8 +442,8 @@ static inline void guest_ticket(struct guest *g, const uint8_t room[32])
 /* A commit under construction; its memory is its own. */
 struct draft {
     struct signal m;
-    uint8_t commit[256], welcome[4096], seated[1024], removed[1024], roles[1024];
-    struct writer seated_writer, removed_writer, roles_writer, secrets_writer;
+    uint8_t commit[256], welcome[4096], seated[1024], removed[1024], roles[1024], words[16 * STATEMENT_BYTES];
+    struct writer seated_writer, removed_writer, roles_writer, words_writer, secrets_writer;
     uint8_t secrets[3072];
 };
 
@@ -498,6 +499,7 @@ static inline void draft_start(struct draft *d, const uint8_t room[32], uint64_t
     d->seated_writer = writer_over(d->seated);
     d->removed_writer = writer_over(d->removed);
     d->roles_writer = writer_over(d->roles);
+    d->words_writer = writer_over(d->words);
     d->secrets_writer = writer_over(d->secrets);
 }
 
@@ -534,6 +536,22 @@ static inline void draft_role(struct draft *d, uint32_t leaf, enum signal_role r
     signal_moved_put(&d->roles_writer, &(struct signal_moved){leaf, (uint8_t)role});
 }
 
+/* A statement of the guest's on an account. */
+static inline void draft_word(struct draft *d, const struct guest *by, uint32_t number,
+                              enum statement_verb verb, const uint8_t subject[32])
+{
+    struct statement word = {.number = number, .verb = verb, .kind = STATEMENT_ACCOUNT};
+    uint8_t to[STATEMENT_BYTES];
+    struct bytes text;
+
+    memcpy(word.signer, by->key, 32);
+    memcpy(word.subject, subject, 32);
+    assert_int_equal(statement_write_signed(&word, (struct bytes_mut){to, sizeof to}, &text), OK);
+    guest_sign(by, ENVELOPE_ROLE, by->house, d->m.commit.room, text, word.signature);
+    assert_int_equal(statement_write(&word, (struct bytes_mut){to, sizeof to}, &text), OK);
+    writer_put(&d->words_writer, text);
+}
+
 static inline void draft_send(struct draft *d, struct guest *g)
 {
     struct bytes secrets;
@@ -553,6 +571,7 @@ static inline void draft_send(struct draft *d, struct guest *g)
     assert_int_equal(writer_end(&d->seated_writer, &d->m.commit.seated), OK);
     assert_int_equal(writer_end(&d->removed_writer, &d->m.commit.removed), OK);
     assert_int_equal(writer_end(&d->roles_writer, &d->m.commit.roles), OK);
+    assert_int_equal(writer_end(&d->words_writer, &d->m.commit.words), OK);
     guest_send(g, &d->m);
 }
 
