@@ -216,6 +216,7 @@ struct answer delivery_commit(struct session *s, const struct signal *message)
         return refusal(REASON_MALFORMED, "a joiner's leaf is taken");
     if (res != OK) {
         tell_refused(&u, trouble(res));
+        doorkeeper_anew(s->gathering);
         return trouble(res);
     }
 

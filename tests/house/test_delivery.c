@@ -644,9 +644,11 @@ static void g51_a_full_disk_refuses_and_forgets_nothing(void **state)
     guest_refused(&dora, REASON_TROUBLE);
     guest_refused(&t.bert, REASON_TROUBLE);
     guest_refused(&t.bert, REASON_TROUBLE);
-    guest_nothing(&t.cleo);
+    guest_refused(&t.cleo, REASON_TROUBLE);
 
     /* All the same requests, once there is room again. */
+    guest_enter(&t.cleo, t.room, SIGNAL_LISTENER);
+    waiting = guest_asked_for_one(&t.bert); /* who seated bert, who wants to go unheard, is asked later */
     draft_start(&d, t.room, 1, "group");
     draft_seat(&d, &t.cleo, waiting, 2);
     draft_send(&d, &t.anna);
