@@ -21,24 +21,24 @@ export function envelopeOfFile(path) {
     return levels;
 }
 
-/** Chromium's file for a microphone drops samples at rates of which 10 ms are no whole number: 22050 Hz become 48000. */
-export function resample(path) {
+/** Says it over and over. Chromium's file for a microphone drops samples at rates of which 10 ms are no whole number: 22050 Hz become 48000. */
+export function prepareFile(path, times) {
     const from = readFileSync(path), data = from.indexOf('data') + 8;
     const rate = from.readUInt32LE(24), count = Math.floor((from.length - data) / 2);
     const length = Math.floor((count - 1) * 48000 / rate / 960) * 960;
-    const to = Buffer.alloc(44 + 2 * length);
+    const to = Buffer.alloc(44), once = Buffer.alloc(2 * length), size = times * once.length;
 
     from.copy(to, 0, 0, 44);
-    to.writeUInt32LE(36 + 2 * length, 4);
+    to.writeUInt32LE(36 + size, 4);
     to.writeUInt32LE(48000, 24);
     to.writeUInt32LE(96000, 28);
-    to.writeUInt32LE(2 * length, 40);
+    to.writeUInt32LE(size, 40);
     for (let i = 0; i < length; i++) {
         const at = i * rate / 48000, whole = Math.floor(at), part = at - whole;
-        to.writeInt16LE(Math.round(from.readInt16LE(data + 2 * whole) * (1 - part) +
-            from.readInt16LE(data + 2 * whole + 2) * part), 44 + 2 * i);
+        once.writeInt16LE(Math.round(from.readInt16LE(data + 2 * whole) * (1 - part) +
+            from.readInt16LE(data + 2 * whole + 2) * part), 2 * i);
     }
-    writeFileSync(path, to);
+    writeFileSync(path, Buffer.concat([to, ...Array(times).fill(once)]));
 }
 
 /** Pearson's, on the loudness's cube root, which is nearer to what is heard. */

@@ -2,7 +2,7 @@
 // room.ts, without anything to look at. What sounds is tapped beside the app, at the connection's tracks.
 import { effect } from '@preact/signals-core';
 import type { Verb } from '../../web/src/core.ts';
-import { enterRoom, type Room } from '../../web/src/room.ts';
+import { enterRoom, prepareRoom, type Room } from '../../web/src/room.ts';
 
 type Wanted =
     | { readonly do: 'wish'; readonly verb: Verb; readonly who?: string }
@@ -14,8 +14,19 @@ type Wanted =
     | { readonly do: 'online' | 'statistics' | 'record' | 'recorded' | 'leave' | 'reload' };
 
 const who = location.search;
-const tell = (told: unknown): void =>
-    void fetch(`/told${who}`, { method: 'POST', body: JSON.stringify(told, (_, value) => value instanceof Set ? [...value] : value) });
+const without = new URLSearchParams(who).get('without')?.split(' ') ?? []; // what this browser cannot do
+if (without.includes('script'))
+    Reflect.deleteProperty(window, 'RTCRtpScriptTransform');
+if (without.includes('streams'))
+    Reflect.deleteProperty(RTCRtpSender.prototype, 'createEncodedStreams');
+let telling = Promise.resolve<unknown>(undefined);
+
+/** In order. */
+function tell(told: unknown): void {
+    const body = JSON.stringify(told, (_, value) => value instanceof Set ? [...value] : value);
+
+    telling = telling.then(() => fetch(`/told${who}`, { method: 'POST', body }));
+}
 
 addEventListener('error', ({ message }) => tell({ event: 'failed', why: message }));
 addEventListener('unhandledrejection', ({ reason }) => tell({ event: 'failed', why: String(reason) }));
@@ -29,21 +40,25 @@ mediaDevices.getUserMedia = () =>
 
 const AUDIBLE = 0.005;
 const peers: RTCPeerConnection[] = [];
+const tappedPeers = new WeakSet<RTCPeerConnection>();
 const Peer = RTCPeerConnection;
 const levels = new Map<number, number[]>(); // of each slot's sound, 20 ms each
 const taps = new AudioContext({ sampleRate: 48000 });
 const tapped = taps.audioWorklet.addModule('/tap.js');
-let first = true;
+let first = true, connections = 0;
 
-async function tap(slot: number, track: MediaStreamTrack): Promise<void> {
+/** Of the newest connection alone. */
+async function tap(slot: number, track: MediaStreamTrack, connection: number): Promise<void> {
     await tapped;
     const node = new AudioWorkletNode(taps, 'tap', { numberOfOutputs: 0 });
 
     node.port.onmessage = ({ data }: MessageEvent<number[]>) => {
+        if (connection !== connections)
+            return;
         levels.get(slot)?.push(...data);
         if (first && data.some((level) => level > AUDIBLE)) {
             first = false;
-            tell({ event: 'first_sound', ms: performance.now() });
+            tell({ event: 'first_sound', ms: performance.now() }); // since the page's address was asked for;
         }
     };
     taps.createMediaStreamSource(new MediaStream([track])).connect(node);
@@ -54,14 +69,22 @@ globalThis.RTCPeerConnection = class extends Peer {
         super(configuration);
         peers.push(this);
         this.addEventListener('connectionstatechange', () => {
-            if (this.connectionState === 'connected')
-                this.getReceivers().slice(1).forEach((receiver, slot) => void tap(slot, receiver.track));
+            if (this.connectionState !== 'connected' || tappedPeers.has(this))
+                return;
+            tappedPeers.add(this);
+            const connection = ++connections;
+            this.getReceivers().slice(1).forEach(({ track }, slot) => {
+                if (track.muted) // nothing has come yet, and most slots stay so
+                    track.addEventListener('unmute', () => void tap(slot, track, connection), { once: true });
+                else
+                    void tap(slot, track, connection);
+            });
         });
     }
 };
 
 async function statistics(): Promise<void> {
-    const told = { event: 'statistics', packets: 0, bytes: 0, received: 0, concealed: 0 };
+    const told = { event: 'statistics', at: performance.now(), packets: 0, bytes: 0, received: 0, concealed: 0 };
 
     for (const report of (await peers.at(-1)?.getStats())?.values() ?? []) {
         if (report.type === 'inbound-rtp') {
@@ -79,6 +102,7 @@ async function statistics(): Promise<void> {
 // ---- the room
 
 async function enter(): Promise<Room> {
+    prepareRoom();
     const module = await WebAssembly.compileStreaming(fetch('/teahouse.wasm'));
     const { identity, ...entrance } = await (await fetch(`/start${who}`)).json();
     const room = enterRoom({ module, identity: Uint8Array.from(identity), ...entrance });

@@ -30,7 +30,7 @@ export class Told {
                 return found !== undefined;
             };
             const overdue = setTimeout(() => reject(new Error(
-                `waited in vain for ${want}; told: ${JSON.stringify(this.all).slice(-2000)}`)), WAIT_MS);
+                `waited in vain for ${want}; told: ${JSON.stringify(this.all).slice(-1500)}`)), WAIT_MS);
             if (!try_())
                 this.#waiting.push(try_);
         });
@@ -43,6 +43,9 @@ export class Told {
 export class Scene {
     home = mkdtempSync(join(tmpdir(), 'teahouse-wasm-'));
     #children = [];
+    #serving;
+    #server;
+    #media;
     constructor(program) {
         this.program = program;
     }
@@ -68,9 +71,19 @@ export class Scene {
     }
     /** Gives the address that it listens on, whatever it is called by; for media it is the same. */
     async serve(...words) {
-        const server = this.start('serve', '--listen', '127.0.0.1:0', '--data', join(this.home, 'house'), ...words);
-
-        return `http://${(await server.told.event('listening')).media}`;
+        this.#serving = words;
+        return this.#serve('127.0.0.1:0');
+    }
+    /** The server ends, and begins anew where it was. */
+    async restart() {
+        this.#server.kill();
+        await this.#server.exited;
+        await this.#serve(this.#media);
+    }
+    async #serve(listen) {
+        this.#server = this.start('serve', '--listen', listen, '--data', join(this.home, 'house'), ...this.#serving);
+        this.#media = (await this.#server.told.event('listening')).media;
+        return `http://${this.#media}`;
     }
     homeOf(name) {
         return join(this.home, name);

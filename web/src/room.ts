@@ -76,7 +76,10 @@ function prepare(): Prepared {
                 ear.hear(sounds);
                 mouth.through(voice);
             },
-            passing: (on) => { passing.value = on; },
+            passing(on) {
+                if (on || passing.value !== undefined) // the first time it is still to come
+                    passing.value = on;
+            },
         }),
     };
 
