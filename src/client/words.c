@@ -2,7 +2,7 @@
 
 /* Sixteen bits are three consonants with two vowels between them, none of which sounds like another of its
  * kind. */
-void words_write(struct bytes authenticator, char out[static WORDS_SIZE])
+void words_say(struct bytes authenticator, char out[static WORDS_SIZE])
 {
     static const char consonants[] = "bdfghjklmnprstvz", vowels[] = "aiou";
     static const struct {

@@ -8,6 +8,6 @@
 enum { WORDS_COUNT = 8, WORDS_SIZE = 6 * WORDS_COUNT };
 
 /* The words with a blank between them. Empty where the authenticator is shorter than 16 bytes. */
-void words_write(struct bytes authenticator, char out[static WORDS_SIZE]);
+void words_say(struct bytes authenticator, char out[static WORDS_SIZE]);
 
 #endif

@@ -58,7 +58,7 @@ static void put_epoch(struct json *j, const struct client *s, uint64_t epoch)
     struct bytes authenticator = core_room_authenticator(s->core);
     char words[WORDS_SIZE];
 
-    words_write(authenticator, words);
+    words_say(authenticator, words);
     json_number(j, "epoch", epoch);
     json_hex(j, "authenticator", authenticator);
     json_word(j, "words", words);

@@ -66,7 +66,7 @@ async function record(person, meanwhile = () => undefined) {
     await Promise.all([pause(RECORDED_MS), meanwhile()]);
     person.want({ do: 'recorded' });
     const { slots } = await person.told.event('recorded', () => true, after);
-    return slots.filter((levels) => levels.some((level) => level > 0.001));
+    return slots.filter((levels) => levels.length > 0.8 * RECORDED && levels.some((level) => level > 0.001));
 }
 
 /** One of the sounds that is nearest to a voice. */

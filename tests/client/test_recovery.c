@@ -85,9 +85,9 @@ static void words_are_consonant_and_vowel_in_turn(void **state)
     char words[WORDS_SIZE];
 
     (void)state;
-    words_write(BYTES_OF(authenticator), words);
+    words_say(BYTES_OF(authenticator), words);
     assert_string_equal(words, "lusab babad zuzuz babab babab babab babab babab");
-    words_write(bytes(authenticator, 15), words);
+    words_say(bytes(authenticator, 15), words);
     assert_string_equal(words, "");
 }
 
