@@ -39,7 +39,7 @@ static void g42_a_hundred_come_within_two_seconds(void **state)
     crowd_start(&c, PEOPLE + 1, 1, NULL);
     arrivals_run(&c, &f);
     print_message(
-        "seated after %u ms (half), %u ms (all); heard after %u ms, %u ms; %u epochs; CPU %.2f s here, "
+        "# seated after %u ms (half), %u ms (all); heard after %u ms, %u ms; %u epochs; CPU %.2f s here, "
         "%.2f s in the server\n",
         f.seated_ms_p50, f.seated_ms_max, f.heard_ms_p50, f.heard_ms_max, f.epochs, f.load_s, f.server_s);
     if (f.alarms != 0 || f.heard_ms_max > ARRIVALS_HEAR_MS)

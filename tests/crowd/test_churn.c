@@ -16,7 +16,7 @@ static void whoever_sits_opens_every_frame(void **state)
     (void)state;
     churn_run(SECONDS, SEED, &f);
     print_message(
-        "%u came, %u left, %u were sent away, %u epochs, %u seconds of seats; %u undecryptable, %u silent, "
+        "# %u came, %u left, %u were sent away, %u epochs, %u seconds of seats; %u undecryptable, %u silent, "
         "longest gap %u ms, %.1f %% lost\n",
         f.comes, f.leaves, f.kicks, f.epochs, f.seat_seconds, f.undecryptable_seconds, f.silent_seconds,
         f.longest_gap_ms, f.lost_percent);

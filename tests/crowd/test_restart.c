@@ -13,8 +13,7 @@ static void back_within(unsigned rooms, unsigned listeners, unsigned limit_ms)
 
     restart_run(rooms, listeners, limit_ms, &f);
     print_message("# %u people in %u rooms: back after %u ms (half), %u ms (all); first tries from %u to %u "
-                  "ms, %u in one "
-                  "window; %u answers of 5xx; %u seats taken anew\n",
+                  "ms, %u in one window; %u answers of 5xx; %u seats taken anew\n",
                   f.people, f.rooms, f.back_ms_p50, f.back_ms_max, f.try_ms_min, f.try_ms_max, f.together,
                   f.trouble, f.seats);
     if (!restart_is_good(&f, limit_ms))
