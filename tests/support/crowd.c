@@ -237,17 +237,21 @@ static void on_hear(void *context, const float in[static SOUND_FRAME])
         p->longest = p->quiet;
 }
 
+/* Frames that its keys did not open: sealed under no key that it has, not authentic, or not to be played.
+ * What the jitter buffer leaves out afterwards is heard as a gap, and is nothing of the keys'. */
+static uint64_t refused(const struct person *p)
+{
+    return keyring_refused(core_room_keyring(p->client->core));
+}
+
 static void second_begin(struct person *p, uint64_t at_us)
 {
-    struct ear_report report = client_report(p->client);
-
     p->second_us = at_us;
-    p->unknown = report.frames_refused + report.frames_unknown;
+    p->refused = refused(p);
     p->sounding = 0;
 }
 
-/* Why most frames of a seat were not opened. */
-static void unopened_note(struct person *p, const struct ear_report *report)
+static void unopened_note(struct person *p)
 {
     const struct keyring_stats *stats = keyring_stats(core_room_keyring(p->client->core));
     unsigned most = 0;
@@ -256,26 +260,20 @@ static void unopened_note(struct person *p, const struct ear_report *report)
         if (stats->refused[why] > stats->refused[most])
             most = why;
     p->unopened++;
-    snprintf(p->what, sizeof p->what,
-             "frames of epoch %u: %u refused, %u unknown, %u by the keys, mostly %s, seat %u",
-             (unsigned)p->epoch, (unsigned)report->frames_refused, (unsigned)report->frames_unknown,
-             (unsigned)keyring_refused(core_room_keyring(p->client->core)), result_text((enum result)most),
-             p->seats);
+    snprintf(p->what, sizeof p->what, "frames were not opened in epoch %u of seat %u, mostly: %s",
+             (unsigned)p->epoch, p->seats, result_text((enum result)most));
 }
 
 /* The first second is not judged: frames on the way were sealed before the seat was had. */
 static void second_judge(struct person *p, uint64_t now_us)
 {
-    struct ear_report report;
-
     if (p->client == NULL || p->seated_us == 0 || p->gone || now_us < p->second_us + SECOND_US)
         return;
-    report = client_report(p->client);
     if (p->second_us != p->seated_us) {
         p->seconds++;
-        if (report.frames_refused + report.frames_unknown != p->unknown)
-            unopened_note(p, &report);
         p->silent += !p->speaks && p->sounding == 0;
+        if (refused(p) != p->refused)
+            unopened_note(p);
     }
     second_begin(p, now_us);
 }

@@ -43,7 +43,7 @@ struct person {
     /* Whole seconds of its seat, the first one apart: in which a frame came that it could not open, and in
      * which no frame had sound. */
     unsigned seconds, unopened, silent;
-    uint64_t second_us, unknown; /* where the running one began, and how many were unopened then */
+    uint64_t second_us, refused; /* where the running one began, and how many were not opened then */
     unsigned sounding;           /* frames of it with sound */
 
     bool gone; /* it has asked to go, or was sent away */
