@@ -107,6 +107,34 @@ static void f5_g37_a_commit_that_nobody_follows_is_undone(void **state)
     rise(&t);
 }
 
+/* A house that waits for its disk reads no answers: that nobody followed is known two seconds after it looks
+ * again. */
+static void what_a_house_did_not_look_at_counts_for_nothing(void **state)
+{
+    struct inn *inn = *state;
+    struct quartet t;
+
+    sit(&t, inn);
+    commits(&t.anna, t.room, 2);
+    inn->now_ms += TRIAL_MS + 1000;
+    guest_ticket(&t.dora, t.room); /* whatever is read first */
+    assert_int_equal(epoch_of(inn), 3);
+    guest_answer(&t.bert, t.room, 3, '3');
+    guest_answer(&t.cleo, t.room, 3, '3');
+    inn_wait(inn, 2 * TRIAL_MS);
+    assert_int_equal(epoch_of(inn), 3);
+
+    /* But no longer. */
+    forget_all(&t);
+    commits(&t.anna, t.room, 3);
+    inn->now_ms += TRIAL_MS + 1000;
+    inn_attend(inn);
+    assert_int_equal(epoch_of(inn), 4);
+    inn_wait(inn, TRIAL_MS);
+    assert_int_equal(epoch_of(inn), 3);
+    rise(&t);
+}
+
 /* What somebody followed is never taken back, whatever the others say or do not say. */
 static void f5_what_was_followed_stays(void **state)
 {
@@ -325,6 +353,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(f5_g37_a_commit_that_nobody_follows_is_undone, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(what_a_house_did_not_look_at_counts_for_nothing, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_what_was_followed_stays, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_joiners_and_the_removed, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f5_nobody_is_left_to_go_on, inn_start, inn_end),
