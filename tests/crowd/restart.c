@@ -1,6 +1,8 @@
+#define _POSIX_C_SOURCE 200809L
 #include "restart.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -72,13 +74,11 @@ static void gather(unsigned rooms, unsigned listeners)
 }
 
 /* The last thing that the server did was to accept a commit; whom that let in has not heard anything yet. */
-static uint64_t kill_behind_a_commit(unsigned people)
+static void let_in_late(unsigned people)
 {
     for (unsigned i = 0; i < LATE; i++)
         crowd_enter(&crowd, &crowd.people[people + i], 0, false);
     assert_true(crowd_until(&crowd, PATIENCE_MS, is_seated, &crowd.people[people]));
-    scene_kill_and_relaunch(&crowd.scene);
-    return loop_now_us();
 }
 
 static void judge_tries(uint64_t killed_us, struct restart_figures *f)
@@ -132,27 +132,60 @@ static void judge_ears(uint64_t killed_us, struct restart_figures *f)
     free(ms);
 }
 
-void restart_run(unsigned rooms, unsigned listeners, unsigned limit_ms, struct restart_figures *out)
+static void sum_up(unsigned limit_ms, uint64_t since_us, const uint64_t newest[static CROWD_ROOMS],
+                   struct restart_figures *out)
 {
-    unsigned people = 1 + rooms * listeners;
-    uint64_t newest[CROWD_ROOMS], killed_us;
-
-    *out = (struct restart_figures){.rooms = rooms};
-    crowd_start(&crowd, people + LATE, rooms, NULL);
-    gather(rooms, listeners);
-    killed_us = kill_behind_a_commit(people);
-    for (unsigned i = 0; i < rooms; i++)
-        newest[i] = crowd.rooms[i].newest;
-    (void)crowd_until(&crowd, 2 * limit_ms, all_are_back, &killed_us);
+    (void)crowd_until(&crowd, 2 * limit_ms, all_are_back, &since_us);
     out->one_epoch = crowd_until(&crowd, PATIENCE_MS, crowd_all_agree, NULL);
-    for (unsigned i = 0; i < rooms; i++)
+    for (unsigned i = 0; i < out->rooms; i++)
         out->epochs_lost += newest[i] > crowd.rooms[i].newest ? newest[i] - crowd.rooms[i].newest : 0;
-    judge_tries(killed_us, out);
     out->trouble = crowd.trouble;
     out->alarms = crowd_alarms(&crowd);
     out->disagreements = crowd_disagreements(&crowd);
     snprintf(out->complaint, sizeof out->complaint, "%s", crowd_complaint(&crowd));
-    judge_ears(killed_us, out);
+    judge_tries(since_us, out);
+    judge_ears(since_us, out);
+}
+
+static void begin(unsigned rooms, unsigned listeners, struct restart_figures *out)
+{
+    unsigned people = 1 + rooms * listeners;
+
+    *out = (struct restart_figures){.rooms = rooms};
+    crowd_start(&crowd, people + LATE, rooms, NULL);
+    gather(rooms, listeners);
+    let_in_late(people);
+}
+
+static void newest_note(uint64_t newest[static CROWD_ROOMS])
+{
+    for (unsigned i = 0; i < CROWD_ROOMS; i++)
+        newest[i] = crowd.rooms[i].newest;
+}
+
+void restart_run(unsigned rooms, unsigned listeners, unsigned limit_ms, struct restart_figures *out)
+{
+    uint64_t newest[CROWD_ROOMS], killed_us;
+
+    begin(rooms, listeners, out);
+    scene_kill_and_relaunch(&crowd.scene);
+    killed_us = loop_now_us();
+    newest_note(newest);
+    sum_up(limit_ms, killed_us, newest, out);
+    crowd_end(&crowd);
+}
+
+void restart_pause(unsigned listeners, unsigned pause_ms, struct restart_figures *out)
+{
+    uint64_t newest[CROWD_ROOMS], since_us;
+
+    begin(1, listeners, out);
+    since_us = loop_now_us();
+    newest_note(newest);
+    process_signal(&crowd.scene.server, SIGSTOP);
+    crowd_pass(&crowd, pause_ms);
+    process_signal(&crowd.scene.server, SIGCONT);
+    sum_up(pause_ms + 5000, since_us, newest, out);
     crowd_end(&crowd);
 }
 

@@ -24,6 +24,8 @@ struct restart_figures {
 /* A scene and a crowd of its own: so many listeners and a speaker in each of so many rooms. The kill follows
  * right behind a commit that was accepted. */
 void restart_run(unsigned rooms, unsigned listeners, unsigned limit_ms, struct restart_figures *out);
+/* The same with a server that stands still for so long, as one does that waits for its disk, and goes on. */
+void restart_pause(unsigned listeners, unsigned pause_ms, struct restart_figures *out);
 /* Whether all that is promised was kept. */
 bool restart_is_good(const struct restart_figures *, unsigned limit_ms);
 

@@ -34,11 +34,28 @@ static void g48_fifty_are_back_within_fifteen_seconds(void **state)
     back_within(5, 9, 15000);
 }
 
+/* A commit is not held against whoever made it, nor a seat against its holder, because the house itself did
+ * not look. */
+static void a_server_that_stands_still_sends_nobody_away(void **state)
+{
+    struct restart_figures f;
+
+    (void)state;
+    restart_pause(9, 3500, &f);
+    print_message("# %u people: heard again after %u ms (all); %u seats taken anew\n", f.people,
+                  f.back_ms_max, f.seats);
+    if (f.gone != 0 || f.seats != 0 || f.alarms != 0 || f.disagreements != 0 || f.epochs_lost != 0 ||
+        !f.one_epoch || f.back_ms_max > 6000)
+        fail_msg("%u gone, %u alarms, %u forks, %u epochs lost, one epoch: %d; %s", f.gone, f.alarms,
+                 f.disagreements, (unsigned)f.epochs_lost, f.one_epoch, f.complaint);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(g48_ten_are_back_within_five_seconds),
         cmocka_unit_test(g48_fifty_are_back_within_fifteen_seconds),
+        cmocka_unit_test(a_server_that_stands_still_sends_nobody_away),
     };
 
     return cmocka_run_group_tests_name("restart", tests, NULL, NULL);
