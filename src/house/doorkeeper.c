@@ -258,7 +258,7 @@ static enum result tell_founders(struct gathering *g)
     if (res == OK)
         res = rooms_get(g->house, g->room, &room);
     if (res == OK)
-        res = words_write(g->house, g->room, &w);
+        res = words_list(g->house, g->room, &w);
     if (res == OK)
         res = writer_end(&w, &message.found_table.words);
     if (res != OK)

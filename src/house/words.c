@@ -25,7 +25,7 @@ enum result words_cut(struct house *h, const uint8_t room[static 32], unsigned c
                     store_bytes(bytes(room, 32)), store_int(count));
 }
 
-enum result words_write(struct house *h, const uint8_t room[static 32], struct writer *w)
+enum result words_list(struct house *h, const uint8_t room[static 32], struct writer *w)
 {
     struct store_rows rows;
     enum result res =

@@ -17,6 +17,6 @@ MUST_USE enum result words_count(struct house *, const uint8_t room[static 32], 
 MUST_USE enum result words_cut(struct house *, const uint8_t room[static 32], unsigned count);
 
 /* Appends the list. OK | E_IO | E_NO_MEMORY */
-MUST_USE enum result words_write(struct house *, const uint8_t room[static 32], struct writer *);
+MUST_USE enum result words_list(struct house *, const uint8_t room[static 32], struct writer *);
 
 #endif
