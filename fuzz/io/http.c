@@ -1,6 +1,6 @@
 /* A stream of bytes as HTTP messages: the first byte tells requests from responses and in how large pieces
  * the body arrives. A body in pieces must be the same as in one, and what a head gives lies within it. */
-#include "io/http_message.h"
+#include "io/http_connection.h"
 
 #include <event2/buffer.h>
 
@@ -40,6 +40,7 @@ static void check_head(const struct http_message *m, enum http_kind kind, const 
     }
     (void)http_header(head, "Content-Length");
     (void)http_header_has(head, "Connection", "upgrade");
+    (void)http_forwarded(head);
 }
 
 /* What comes of a body that arrives `piece` bytes at a time. */

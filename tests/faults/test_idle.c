@@ -1,7 +1,5 @@
 /* Who opens and then does nothing: connections that never become anything, and readers that do not read. */
 #define _DEFAULT_SOURCE
-#include "core/core.h"
-#include "crypto/crypto.h"
 #include "support/caller.h"
 #include "support/certificate.h"
 #include "support/recording.h"
@@ -168,22 +166,12 @@ static void rooms_make(struct caller *maker)
 {
     static const char letter[] = "\xf0\xa0\x80\x80"; /* U+20000, a letter of four bytes */
     static char title[TITLE_BYTES + 1];
+    struct signal answer;
 
     for (size_t at = 0; at < TITLE_BYTES; at += 4)
         memcpy(title + at, letter, 4);
     for (unsigned i = 0; i < ROOMS; i++) {
-        struct charter charter = {.stage = CHARTER_EVERYONE};
-        struct signal ask = {.type = SIGNAL_ROOM_NEW, .room_new.title = bytes_string(title)}, answer;
-        uint8_t room[CHARTER_BYTES], id[32];
-
-        memcpy(charter.maker, maker->key, 32);
-        memcpy(charter.house, maker->house, 32);
-        random_fill(crypto_random(), charter.nonce, sizeof charter.nonce);
-        assert_int_equal(core_charter_sign(&charter, maker->seed, (struct bytes_mut){room, sizeof room},
-                                           &ask.room_new.charter, ask.room_new.signature, id),
-                         OK);
-        caller_send(maker, &ask);
-        assert_true(caller_take(maker, &answer));
+        caller_ask_room(maker, title, &answer);
         assert_int_equal(answer.type, SIGNAL_ROOM_IS);
     }
 }
@@ -243,7 +231,7 @@ static void slow_readers_are_let_go(void **state)
     const char *speaks[] = {"--speak", slow.tone, NULL}, *records[] = {"--record", slow.heard, NULL};
     unsigned descriptors;
     long before_kb, first_kb, second_kb;
-    struct caller maker;
+    struct caller maker = {0};
     const char *line;
 
     (void)state;

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "support/caller.h"
 
+#include "core/core.h"
 #include "crypto/crypto.h"
 #include "wire/envelope.h"
 
@@ -42,31 +43,34 @@ static void write_all(struct caller *c, struct bytes b)
     }
 }
 
-static void upgrade(struct caller *c)
+static unsigned upgrade(struct caller *c)
 {
     static const char ask[] =
         "GET /signal HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: teahouse.1\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    char head[HEAD_MAX] = "";
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    char head[HEAD_MAX] = "", forwarded[128] = "\r\n";
+    unsigned status;
     size_t len = 0;
 
+    if (c->forwarded != NULL)
+        snprintf(forwarded, sizeof forwarded, "X-Forwarded-For: %s\r\n\r\n", c->forwarded);
     write_all(c, bytes(ask, sizeof ask - 1));
+    write_all(c, bytes(forwarded, strlen(forwarded)));
     while (strstr(head, "\r\n\r\n") == NULL) {
         assert_true(len + 1 < sizeof head);
         assert_true(read_all(c, (uint8_t *)head + len, 1));
         head[++len] = '\0';
     }
-    if (strncmp(head, "HTTP/1.1 101 ", 13) != 0)
-        fail_msg("not upgraded: %s", head);
+    assert_int_equal(sscanf(head, "HTTP/1.1 %u ", &status), 1);
+    return status;
 }
 
-void caller_open(struct caller *c, uint16_t port, int receive)
+unsigned caller_dial(struct caller *c, uint16_t port, int receive)
 {
     const struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval patience = {10, 0};
-    struct signal first;
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(c->fd >= 0);
@@ -77,7 +81,14 @@ void caller_open(struct caller *c, uint16_t port, int receive)
     assert_int_equal(connect(c->fd, (const struct sockaddr *)&to, sizeof to), 0);
     c->request = 0;
     c->closed = 0;
-    upgrade(c);
+    return upgrade(c);
+}
+
+void caller_open(struct caller *c, uint16_t port, int receive)
+{
+    struct signal first;
+
+    assert_int_equal(caller_dial(c, port, receive), 101);
     assert_true(caller_take(c, &first));
     assert_int_equal(first.type, SIGNAL_CHALLENGE);
     memcpy(c->house, first.challenge.house, sizeof c->house);
@@ -153,15 +164,15 @@ static void sign(const struct caller *c, const char *label, struct bytes content
     assert_int_equal(crypto_ed25519_sign(c->seed, whole, out), OK);
 }
 
-static void expect_signed_in(struct caller *c)
+void caller_sign_up(struct caller *c, const char *handle)
 {
     struct signal answer;
 
-    assert_true(caller_take(c, &answer));
+    caller_ask_account(c, handle, &answer);
     assert_int_equal(answer.type, SIGNAL_SIGNED_IN);
 }
 
-void caller_sign_up(struct caller *c, const char *handle)
+void caller_ask_account(struct caller *c, const char *handle, struct signal *answer)
 {
     struct signal ask = {.type = SIGNAL_SIGN_UP, .sign_up.handle = bytes_string(handle)};
     uint8_t content[32 + HANDLE_BYTES];
@@ -174,15 +185,32 @@ void caller_sign_up(struct caller *c, const char *handle)
     memcpy(ask.sign_up.account, c->key, 32);
     sign(c, ENVELOPE_SIGN_UP, bytes(content, 32 + strlen(handle)), ask.sign_up.signature);
     caller_send(c, &ask);
-    expect_signed_in(c);
+    assert_true(caller_take(c, answer));
+}
+
+void caller_ask_room(struct caller *c, const char *title, struct signal *answer)
+{
+    struct charter charter = {.stage = CHARTER_EVERYONE};
+    struct signal ask = {.type = SIGNAL_ROOM_NEW, .room_new.title = bytes_string(title)};
+    uint8_t room[CHARTER_BYTES], id[32];
+
+    memcpy(charter.maker, c->key, 32);
+    memcpy(charter.house, c->house, 32);
+    random_fill(crypto_random(), charter.nonce, sizeof charter.nonce);
+    assert_int_equal(core_charter_sign(&charter, c->seed, (struct bytes_mut){room, sizeof room},
+                                       &ask.room_new.charter, ask.room_new.signature, id),
+                     OK);
+    caller_send(c, &ask);
+    assert_true(caller_take(c, answer));
 }
 
 void caller_sign_in(struct caller *c)
 {
-    struct signal ask = {.type = SIGNAL_SIGN_IN};
+    struct signal ask = {.type = SIGNAL_SIGN_IN}, answer;
 
     memcpy(ask.sign_in.account, c->key, 32);
     sign(c, ENVELOPE_SIGN_IN, BYTES_OF(c->nonce), ask.sign_in.signature);
     caller_send(c, &ask);
-    expect_signed_in(c);
+    assert_true(caller_take(c, &answer));
+    assert_int_equal(answer.type, SIGNAL_SIGNED_IN);
 }
