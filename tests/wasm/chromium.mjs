@@ -12,7 +12,8 @@ export const isThere = (program) => !spawnSync(program, ['--version']).error;
 /** `failed` rejects when the browser ends by itself, or never began; `close` ends it and all that it started. */
 export function openBrowser(program, url, flags = []) {
     const home = mkdtempSync(join(tmpdir(), 'teahouse-browser-'));
-    const child = spawn(program, [...FLAGS, ...flags, `--user-data-dir=${home}`, url],
+    // A test that is killed takes its browser along.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...FLAGS, ...flags, `--user-data-dir=${home}`, url],
         { stdio: 'ignore', detached: true });
     const gone = new Promise((resolve) => child.on('exit', resolve).on('error', resolve));
     const failed = new Promise((_, reject) => {
