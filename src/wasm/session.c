@@ -50,6 +50,8 @@ EXPORT(session_frame) uint8_t *session_frame(struct session *);
 EXPORT(session_seal) int session_seal(struct session *, size_t opus_len);
 /* The other way: the length of the Opus that is at the frame's beginning then. */
 EXPORT(session_open) int session_open(struct session *, unsigned slot, size_t sealed_len);
+/* Whose frame was opened last in a slot: a leaf, or less than 0 where it has been silent. */
+EXPORT(session_hears) int session_hears(struct session *, unsigned slot);
 /* A frame that was E_NO_KEY for EARLY_HOLD_MS. */
 EXPORT(session_gave_up) void session_gave_up(struct session *);
 
@@ -211,6 +213,15 @@ int session_open(struct session *s, unsigned slot, size_t sealed_len)
     if (res == OK)
         memmove(s->frame, opus.at, opus.len);
     return length_or(res, opus.len);
+}
+
+int session_hears(struct session *s, unsigned slot)
+{
+    uint32_t leaf;
+
+    if (slot >= SLOTS || s->client->beat == NULL || !beat_hears(s->client->beat, slot, &leaf))
+        return -1;
+    return (int)leaf;
 }
 
 void session_gave_up(struct session *s)

@@ -36,6 +36,15 @@ const { mediaDevices } = navigator, askDevices = mediaDevices.getUserMedia.bind(
 mediaDevices.getUserMedia = () =>
     askDevices({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
 
+const elements: HTMLAudioElement[] = [];
+globalThis.Audio = new Proxy(Audio, {
+    construct(made, words) {
+        const element = Reflect.construct(made, words) as HTMLAudioElement;
+        elements.push(element);
+        return element;
+    },
+});
+
 // ---- what the page's connections do
 
 const AUDIBLE = 0.005;
@@ -84,13 +93,9 @@ globalThis.RTCPeerConnection = class extends Peer {
 };
 
 async function statistics(): Promise<void> {
-    const told = { event: 'statistics', at: performance.now(), packets: 0, bytes: 0, received: 0, concealed: 0 };
+    const told = { event: 'statistics', at: performance.now(), packets: 0, bytes: 0, volumes: elements.map(({ volume }) => volume) };
 
     for (const report of (await peers.at(-1)?.getStats())?.values() ?? []) {
-        if (report.type === 'inbound-rtp') {
-            told.received += report.totalSamplesReceived ?? 0;
-            told.concealed += report.concealedSamples - report.silentConcealedSamples;
-        }
         if (report.type === 'outbound-rtp') {
             told.packets += report.packetsSent;
             told.bytes += report.bytesSent;

@@ -88,6 +88,7 @@ type Calls = {
     session_frame(session: number): number;
     session_seal(session: number, opusLength: number): number;
     session_open(session: number, slot: number, sealedLength: number): number;
+    session_hears(session: number, slot: number): number;
     session_gave_up(session: number): void;
     media_opened(media: number): void;
     media_renewed(media: number): void;
@@ -165,6 +166,12 @@ export class Session {
         return length === -NO_KEY ? 'early' : 'refused';
     }
 
+    /** The leaf whose frame was opened last in a slot. */
+    hears(slot: number): number | undefined {
+        const leaf = this.#core.over ? -1 : this.#core.call(() => this.#core.exports.session_hears(this.#session, slot));
+        return leaf < 0 ? undefined : leaf;
+    }
+
     /** A frame stayed early for 200 ms. */
     gaveUp(): void {
         if (!this.#core.over)
@@ -207,7 +214,12 @@ export class Session {
                 later(() => media.renew(what));
             },
             media_moved: () => later(() => media.moved()),
-            media_leave: () => later(() => media.leave()),
+            media_leave: (handle: number) => {
+                if (this.#media !== 0)
+                    later(() => media.leave());
+                else // no relay has been entered, and none need be told
+                    later(() => this.#core.enter(() => this.#core.exports.media_left(handle)));
+            },
             media_drop: () => {
                 this.#media = 0;
                 later(() => media.drop());

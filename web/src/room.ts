@@ -42,7 +42,7 @@ export interface Alarm {
 export interface Epoch {
     readonly number: number;
     readonly authenticator: string; // hex
-    readonly words: string; // to be compared; empty where the core has none
+    readonly words: string; // to be compared
 }
 
 /** A wish that was not granted. The message is one line for people. */
@@ -286,7 +286,7 @@ export class Room {
             this.#roster(news.seats);
             break;
         case 'epoch':
-            this.#epoch.value = { number: news.epoch, authenticator: news.authenticator, words: '' };
+            this.#epoch.value = { number: news.epoch, authenticator: news.authenticator, words: news.words };
             break;
         case 'stage':
             this.#stage.value = news.on;

@@ -35,6 +35,7 @@ class Slot {
     readonly #number: number;
     #held: Held[] = [];
     #to: TransformStreamDefaultController<Frame> | undefined;
+    #leaf: number | undefined; // whose voice it is
 
     constructor(number: number) {
         this.#number = number;
@@ -69,6 +70,15 @@ class Slot {
         this.#held = [];
     }
 
+    /** The window hears whose voice it is that it plays. */
+    #name(): void {
+        const leaf = session?.hears(this.#number);
+
+        if (leaf !== undefined && leaf !== this.#leaf)
+            tell({ kind: 'sounds', slot: this.#number, leaf });
+        this.#leaf = leaf;
+    }
+
     /** False where it is early. */
     #open(frame: Frame, sealed: Uint8Array): boolean {
         const opus = session?.open(this.#number, sealed) ?? 'refused';
@@ -78,6 +88,7 @@ class Slot {
         if (opus !== 'refused') {
             frame.data = opus.buffer;
             this.#to?.enqueue(frame);
+            this.#name();
         }
         return true;
     }
