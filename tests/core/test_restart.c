@@ -98,11 +98,75 @@ static void g41_a_doorkeeper_dies_between_send_and_echo(void **state)
     table_end(&t);
 }
 
+/* A speaker that dies and comes back sits on a new leaf key in a later epoch, and begins to count anywhere:
+ * what it seals goes under no key and number that it has used. It may get its old leaf's number again, so
+ * that numbers alone would not do. */
+static void a_counter_is_never_used_again(void **state)
+{
+    enum { LIVES = 12, FRAMES = 60 };
+    static struct order_room order;
+    static struct upload upload;
+    static struct {
+        uint64_t epoch;
+        struct seal_name name;
+    } used[LIVES * FRAMES];
+    const struct core_commit *commit;
+    const struct core_change *change;
+    struct table_of_people t;
+    size_t count = 0;
+
+    (void)state;
+    table_start(&t, &(struct charter){.stage = CHARTER_EVERYONE});
+    table_seat(&t, 2);
+    for (unsigned life = 0; life < LIVES; life++) {
+        uint32_t old_leaf = core_room_leaf(t.people[1].room);
+        struct signal_lost lost;
+        struct writer w;
+
+        t.now_ms += ADD_SWITCH_MS;
+        for (unsigned i = 0; i < FRAMES; i++) {
+            uint8_t frame[TABLE_FRAME];
+
+            t.now_ms += 20;
+            assert_int_equal(table_say(&t, 1, 1, frame), OK);
+            assert_int_equal(seal_name_read(bytes(frame, FRAME_HEADER_LEN), &used[count].name), OK);
+            used[count].epoch = core_room_epoch(t.people[1].room);
+            assert_int_equal(used[count].name.epoch, (uint8_t)used[count].epoch);
+            count++;
+        }
+        core_room_free(t.people[1].room);
+        t.people[1].room = NULL;
+        table_enter(&t, 1);
+        table_order(&t, (struct wish){.keeper = 0, .joiners = 1 << 1}, &order);
+        lost = table_lost(&t, order.order.group_id, order.order.epoch, old_leaf);
+        w = writer_over(order.lost);
+        signal_lost_put(&w, &lost);
+        assert_int_equal(writer_end(&w, &order.order.lost), OK);
+        assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
+        table_upload(&t, commit, &upload);
+        assert_int_equal(core_room_take(t.people[0].room, table_now(&t), &upload.handshake, &change), OK);
+        assert_int_equal(
+            core_room_join(t.people[1].room, table_now(&t), upload.welcome_bytes, upload.tree_bytes), OK);
+        assert_int_equal(core_room_leaf(t.people[1].room), old_leaf); /* the number alone is the same */
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            assert_false(used[i].epoch == used[k].epoch && used[i].name.leaf == used[k].name.leaf &&
+                         used[i].name.counter == used[k].name.counter);
+    /* And no life has begun to count where the one before ended. */
+    for (unsigned life = 1; life < LIVES; life++) {
+        assert_true(used[life * FRAMES].epoch > used[life * FRAMES - 1].epoch);
+        assert_int_not_equal(used[life * FRAMES].name.counter, used[life * FRAMES - 1].name.counter + 1);
+    }
+    table_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(g41_dies_between_send_and_echo),
         cmocka_unit_test(g41_a_doorkeeper_dies_between_send_and_echo),
+        cmocka_unit_test(a_counter_is_never_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
