@@ -68,7 +68,11 @@ void epochs_waiting(struct client *s, const struct signal_waiting *waiting)
         .lost = waiting->lost,
     };
 
-    if (!client_is_in_room(s) || epochs_commit(s, &order, waiting->table) != OK)
+    if (!client_is_in_room(s) || !bytes_equal(waiting->group_id, core_room_group_id(s->core)))
+        return;
+    if (waiting->epoch > core_room_epoch(s->core))
+        comeback_behind(s);
+    else if (epochs_commit(s, &order, waiting->table) != OK)
         return;
 }
 
@@ -124,10 +128,12 @@ void epochs_refused(struct client *s, uint32_t number, const struct signal_refus
     if (number != s->commit_number)
         return; /* of an epoch that is over: its handshake has said so */
     s->commit_number = 0;
-    if (refused->reason == REASON_STALE)
+    if (refused->reason == REASON_STALE) {
+        comeback_behind(s); /* whoever was first should have been told of before this */
         wish_epoch(s, false);
-    else
+    } else {
         wish_refused(s, refused);
+    }
 }
 
 /* Why we were removed, by the list that everybody got, as far as the commit bears it out. */
