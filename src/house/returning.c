@@ -90,7 +90,8 @@ struct answer returning_catch_up(struct session *s, const struct signal *message
     struct delivery_state state;
     enum result res;
 
-    if (s->place != PLACE_NONE)
+    /* Who sits there over this very link asks for what it has missed (attack F26). */
+    if (s->place != PLACE_NONE && s != old)
         return refusal(REASON_NOT_NOW, "one seat a link: leave the other first");
     if (old == NULL || memcmp(old->account, s->account, sizeof s->account) != 0)
         return refusal(REASON_STALE, "this seat is not yours any more: enter again");
@@ -99,7 +100,7 @@ struct answer returning_catch_up(struct session *s, const struct signal *message
         res = check_kept(s->house, m, state.epoch);
     if (res == E_STALE)
         return refusal(REASON_STALE, "the commits since then are gone: enter again");
-    if (res == OK)
+    if (res == OK && s != old)
         res = take_over(s, old);
     if (res != OK)
         return trouble(res);

@@ -98,6 +98,27 @@ static void g46_a_broken_link_loses_nothing(void **state)
     rise(&t);
 }
 
+/* Over the link that it has, too: what did not come is asked for, and comes once more. */
+static void f26_who_sits_asks_for_what_it_missed(void **state)
+{
+    struct inn *inn = *state;
+    struct trio t;
+
+    sit(&t, inn);
+    commits(&t.anna, t.room, 1);
+    hears_commits(&t.bert, 1, 2);
+    guest_catch_up(&t.bert, t.room, 1, 1);
+    hears_commits(&t.bert, 1, 2);
+    assert_int_equal(guest_got(&t.bert, SIGNAL_DONE)->request, t.bert.request);
+    guest_catch_up(&t.bert, t.room, 1, 2);
+    assert_int_equal(guest_got(&t.bert, SIGNAL_DONE)->request, t.bert.request);
+    guest_catch_up(&t.bert, t.room, 1, 3);
+    guest_refused(&t.bert, REASON_STALE);
+    commits(&t.anna, t.room, 2);
+    hears_commits(&t.bert, 2, 3);
+    rise(&t);
+}
+
 static void a_seat_is_its_accounts_alone(void **state)
 {
     struct inn *inn = *state;
@@ -108,7 +129,7 @@ static void a_seat_is_its_accounts_alone(void **state)
     guest_refused(&t.cleo, REASON_STALE);
     guest_catch_up(&t.cleo, t.room, 7, 1);
     guest_refused(&t.cleo, REASON_STALE);
-    guest_catch_up(&t.bert, t.room, 1, 1);
+    guest_catch_up(&t.bert, t.room, 0, 1);
     guest_refused(&t.bert, REASON_NOT_NOW);
     guest_hang_up(&t.bert);
     guest_again(&t.bert);
@@ -366,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(g46_a_broken_link_loses_nothing, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(f26_who_sits_asks_for_what_it_missed, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_seat_is_its_accounts_alone, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_half_open_link_is_taken_over, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(f26_who_is_too_late_replaces_its_seat, inn_start, inn_end),
