@@ -13,6 +13,16 @@ const [modulePath, program] = process.argv.slice(2);
 
 globalThis.crypto ??= webcrypto;
 
+// What nobody may see but a test: the memory of each instance.
+const memories = [];
+WebAssembly.Instance = class extends WebAssembly.Instance {
+    constructor(...all) {
+        super(...all);
+        memories.push(this.exports.memory);
+    }
+};
+const isWiped = (memory) => new Uint8Array(memory.buffer).every((byte) => byte === 0);
+
 // ---- a member in WebAssembly, whose media go nowhere: frames are handed over by the test
 
 class Member {
@@ -39,6 +49,7 @@ class Member {
         this.identity = scene.identityOf(name);
         this.session = new core.Session(module, { told: (news) => this.told.tell(news), link: house.openLink, media },
             { identity: this.identity, link, speaker });
+        this.memory = memories.at(-1);
     }
 }
 
@@ -171,10 +182,28 @@ const tests = {
         await bob.told.event('over');
         assert.equal(typeof bob.session.open(0, alice.session.seal(opus(80))), 'string');
     },
+    async 'a core that fails amid a call is over, and leaves nothing'() {
+        const dave = new Member(core, house, module, 'carol', link, false);
+        const random = crypto.getRandomValues;
+
+        await dave.told.event('seated');
+        crypto.getRandomValues = () => { throw new Error('no randomness'); };
+        try {
+            assert.throws(() => dave.session.chat('anybody?'), /no randomness/);
+        } finally {
+            crypto.getRandomValues = random;
+        }
+        assert.notEqual((await dave.told.event('over')).why, undefined);
+        assert.ok(isWiped(dave.memory));
+        assert.equal(dave.session.open(0, new Uint8Array(SEALED)), 'refused');
+        assert.throws(() => dave.session.chat('anybody?'), core.CoreError);
+    },
     async 'who leaves is told that it is over'() {
         alice.session.leave();
         assert.equal((await alice.told.event('over')).why, undefined);
+        assert.ok(!isWiped(alice.memory));
         alice.session.close();
+        assert.ok(isWiped(alice.memory), 'nothing is left in memory');
         bob.session.close();
         assert.equal(alice.session.seal(opus(80)), undefined);
         assert.throws(() => alice.session.chat('hello?'), core.CoreError);

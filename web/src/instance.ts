@@ -65,9 +65,10 @@ export class Instance<Calls> {
         this.exports._initialize();
     }
 
-    /** Its links and timers go; what the module holds is its caller's to free, before. */
+    /** Its links and timers go, and all of its memory is zeros: whatever a stack or a trap has left there. */
     end(): void {
         this.over = true;
+        new Uint8Array(this.exports.memory.buffer as ArrayBuffer).fill(0);
         clearTimeout(this.#timer);
         this.#links.forEach((link) => link?.drop());
         this.#links.clear();
