@@ -13,6 +13,7 @@ enum {
     QUEUE_MAX = 1024 * 1024,
     PING_MS = 15000,
     DEAD_MS = 40000,
+    WHOLE_MS = 60000,
     CLOSE_WAIT_MS = 3000,
     CONTROL_SLACK = 16 * 1024, /* what answers to pings may add to a full queue */
     READ_AHEAD = 64 * 1024
@@ -41,7 +42,8 @@ struct ws {
     void (*give_up)(void *context);
     void *give_up_context;
     uint64_t heard_us, asked_us; /* the peer's last byte; our last ping */
-    uint8_t *message;            /* what has come of one */
+    uint64_t begun_us;           /* when the message that is coming began; 0 for none */
+    uint8_t *message;            /* what has come of it */
     size_t len, room;
     bool control;  /* the frame that is being read is none of the message's */
     unsigned code; /* why it closes, once it does */
@@ -244,6 +246,8 @@ static void frame_begins(wslay_event_context_ptr frames,
     ws->control = wslay_is_ctrl_frame(frame->opcode);
     if (ws->dead || ws->control)
         return;
+    if (ws->begun_us == 0)
+        ws->begun_us = loop_now_us();
     if (frame->opcode == WSLAY_TEXT_FRAME)
         refuse(ws, WSLAY_CODE_UNSUPPORTED_DATA, E_MALFORMED, "binary messages only");
     else if (frame->payload_length > ws->limits.message_max - ws->len)
@@ -292,6 +296,7 @@ static void message_ends(wslay_event_context_ptr frames, const struct wslay_even
     if (ws->state == OPEN && ws->events != NULL && ws->events->message != NULL)
         ws->events->message(ws->context, ws, bytes(ws->message, ws->len));
     ws->len = 0;
+    ws->begun_us = 0;
     /* A rare large message should not hold memory for the life of a link. */
     if (ws->room > 16 * 1024) {
         free(ws->message);
@@ -376,6 +381,8 @@ static void heed_time(struct ws *ws)
         ws_finish(ws, ws->code, ws->why);
     } else if (now_us >= dead_us) {
         ws_finish(ws, WSLAY_CODE_ABNORMAL_CLOSURE, E_EXPIRED);
+    } else if (ws->begun_us != 0 && now_us >= ws->begun_us + ws->limits.whole_ms * UINT64_C(1000)) {
+        refuse(ws, WSLAY_CODE_POLICY_VIOLATION, E_EXPIRED, "the message takes too long");
     } else {
         if (now_us >= ping_us) {
             ws->asked_us = now_us;
@@ -412,6 +419,8 @@ struct ws *ws_new(struct loop *loop, const struct ws_limits *limits)
         ws->limits.ping_ms = PING_MS;
     if (ws->limits.dead_ms == 0)
         ws->limits.dead_ms = DEAD_MS;
+    if (ws->limits.whole_ms == 0)
+        ws->limits.whole_ms = WHOLE_MS;
     if (loop_timer_new(loop, timed_out, ws, &ws->timer) != OK) {
         free(ws);
         return NULL;

@@ -14,6 +14,8 @@ struct ws_limits {
     size_t queue_max;   /* 1 MiB: what a slow reader may leave unread; beyond it 1008, E_AGAIN */
     uint32_t ping_ms;   /* 15 s: after so long without a byte from the peer it is pinged */
     uint32_t dead_ms;   /* 40 s: after so long without one it is given up; more than ping_ms */
+    uint32_t whole_ms;  /* 60 s: a message that is not whole so long after its first byte, or ping_ms later at
+                           most, closes with 1008, E_EXPIRED: nobody holds memory by drops */
 };
 
 /* What a link tells. Each may be NULL. */
@@ -22,9 +24,9 @@ struct ws_events {
     void (*message)(void *context, struct ws *, struct bytes); /* borrowed until it returns */
     /* The last call, once; the link is freed when it returns. `code` is the peer's or ours (RFC 6455,
      * section 7.4), 1006 where the connection broke. `why`: OK (closed in order by either side) | E_CLOSED |
-     * E_EXPIRED (dead, or never opened) | E_TOO_LARGE | E_MALFORMED | E_AGAIN (reads too slowly) |
-     * E_NO_MEMORY | E_REFUSED (not upgraded: the server's status is in `code`) | a result of gate_open |
-     * E_FORGED, E_CRYPTO (TLS) */
+     * E_EXPIRED (dead, never opened, or too slow with a message) | E_TOO_LARGE | E_MALFORMED | E_AGAIN (reads
+     * too slowly) | E_NO_MEMORY | E_REFUSED (not upgraded: the server's status is in `code`) | a result of
+     * gate_open | E_FORGED, E_CRYPTO (TLS) */
     void (*closed)(void *context, struct ws *, unsigned code, enum result why);
 };
 

@@ -611,6 +611,43 @@ static void silent_peer_is_pinged_and_given_up(void **state)
     close_house(&h);
 }
 
+/* One that answers pings is alive, and still has no right to hold a message's memory for ever. */
+static void a_message_that_is_never_whole_is_refused(void **state)
+{
+    struct house h;
+    struct raw r;
+    uint64_t start_us = loop_now_us();
+
+    (void)state;
+    open_house(&h, (struct ws_limits){.ping_ms = 20, .dead_ms = 1000, .whole_ms = 100});
+    upgrade(&r, &h);
+    /* Whole ones, however many, are not counted together. */
+    while (loop_now_us() - start_us < 200 * 1000) {
+        send_frame(&r, 0x02, 3);
+        send_frame(&r, 0x80, 3);
+        raw_expect(&r, "\x82\x06xxxxxx");
+        patience_let_pass(h.loop, 10);
+    }
+    assert_int_equal(h.closed, 0);
+    raw_drop(&r, r.len);
+    send_frame(&r, 0x02, 3);
+    start_us = loop_now_us();
+    while (h.closed == 0 && loop_now_us() - start_us < 3000 * 1000) {
+        send_frame(&r, 0x8a, 0);
+        send_frame(&r, 0x00, 1);
+        patience_let_pass(h.loop, 10);
+        if (r.len > 2 && memmem(r.held, r.len, "takes too long", 14) != NULL)
+            break;
+    }
+    assert_non_null(memmem(r.held, r.len, "takes too long", 14));
+    raw_close(&r);
+    while (h.closed == 0)
+        patience_run(h.loop);
+    assert_int_equal(h.code, 1008);
+    assert_int_equal(h.why, E_EXPIRED);
+    close_house(&h);
+}
+
 static void answered_pings_keep_it_alive(void **state)
 {
     struct house h;
@@ -910,6 +947,7 @@ int main(void)
         cmocka_unit_test(link_outlives_the_server),
         cmocka_unit_test(never_attached_is_freed_with_its_peer),
         cmocka_unit_test(silent_peer_is_pinged_and_given_up),
+        cmocka_unit_test(a_message_that_is_never_whole_is_refused),
         cmocka_unit_test(answered_pings_keep_it_alive),
         cmocka_unit_test(slow_reader_is_closed),
         cmocka_unit_test(flood_of_pings_is_bounded),
