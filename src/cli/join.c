@@ -211,6 +211,16 @@ static void over(struct join *join, const struct client_news *news)
     loop_stop(join->loop);
 }
 
+/* By whom: the name is the house's word, the seat is that of the leaf which signed. */
+static void put_who(struct line *line, const struct client_news *news)
+{
+    char seat[16];
+
+    snprintf(seat, sizeof seat, "#%u", news->leaf);
+    line_text(line, "handle", news->handle);
+    line_text(line, "seat", bytes_string(seat));
+}
+
 static void on_told(void *context, struct client *session, const struct client_news *news)
 {
     struct join *join = context;
@@ -255,17 +265,17 @@ static void on_told(void *context, struct client *session, const struct client_n
         break;
     case NEWS_CHAT:
         event_start(&line, join, "chat", news->at_us);
-        line_text(&line, "handle", news->handle);
+        put_who(&line, news);
         line_text(&line, "text", news->text);
         break;
     case NEWS_HAND:
         event_start(&line, join, "hand", news->at_us);
-        line_text(&line, "handle", news->handle);
+        put_who(&line, news);
         line_text(&line, "hand", bytes_string(news->on ? "up" : "down"));
         break;
     case NEWS_MUTED:
         event_start(&line, join, "muted", news->at_us);
-        line_text(&line, "handle", news->handle);
+        put_who(&line, news);
         line_text(&line, "muted", bytes_string(news->on ? "yes" : "no"));
         break;
     case NEWS_ENDED:

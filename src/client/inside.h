@@ -23,6 +23,8 @@ struct wish {
     size_t told;                       /* leaves of `who` that are seen to */
     bool under_way;                    /* the house has been asked */
     uint8_t secret[ROOM_SECRET_BYTES]; /* of the link that is to hold */
+    bool admitted;                     /* by the house, which says that this is the account: */
+    uint8_t account[32];
     uint64_t until_us;
 };
 
@@ -127,6 +129,8 @@ MUST_USE enum result client_link(struct client *);
 void people_add(struct client *, const struct core_member *, struct bytes told);
 void people_drop(struct client *, uint32_t leaf);
 void people_move(struct client *, const struct core_member *);
+/* The account that a name was first seen with in this session; NULL where it was not. */
+const uint8_t *people_pinned(const struct client *, const char *handle);
 /* NULL where nobody sits there. */
 const struct client_seat *people_at(const struct client *, uint32_t leaf);
 /* Asks how far the voices that are heard are proven; NEWS_ROSTER where that has changed. */
@@ -192,8 +196,9 @@ void comeback_due(struct client *, uint64_t now_us);
 void wish_due(struct client *, uint64_t now_us);
 /* An epoch has begun: by our own commit or another's. */
 void wish_epoch(struct client *, bool own);
-/* The house's answer to what was asked for the first wish: COMMIT, ROOM_END. */
+/* The house's answer to what was asked for the first wish: ROOM_END, ADMIT. */
 void wish_answered(struct client *);
+void wish_admitted(struct client *, const struct signal_admitted *);
 void wish_refused(struct client *, const struct signal_refused *);
 /* The house does not know any more what was asked: ask again. */
 void wish_again(struct client *);

@@ -74,10 +74,11 @@ static bool is_answer(enum signal_type asked, enum signal_type type)
     case SIGNAL_CATCH_UP:
     case SIGNAL_FOLLOW:
     case SIGNAL_UNFOLLOW:
-    case SIGNAL_ADMIT:
     case SIGNAL_COMMIT:
     case SIGNAL_SAY:
         return type == SIGNAL_DONE || type == SIGNAL_REFUSED;
+    case SIGNAL_ADMIT:
+        return type == SIGNAL_ADMITTED || type == SIGNAL_REFUSED;
     case SIGNAL_ENTER:
         return type == SIGNAL_FOUND_TABLE || type == SIGNAL_SEATED || type == SIGNAL_REFUSED;
     case SIGNAL_FOUNDED:

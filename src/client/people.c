@@ -37,6 +37,14 @@ static void pin(struct client *s, const struct client_seat *seat)
     s->pin_count++;
 }
 
+const uint8_t *people_pinned(const struct client *s, const char *handle)
+{
+    for (size_t i = 0; i < s->pin_count && i < PINS; i++)
+        if (strcmp(s->pins[i].handle, handle) == 0)
+            return s->pins[i].account;
+    return NULL;
+}
+
 void people_add(struct client *s, const struct core_member *member, struct bytes told)
 {
     struct client_seat seat = {

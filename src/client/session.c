@@ -96,6 +96,8 @@ static const uint8_t *room_of(const struct signal *signal)
         return signal->room_ended.room;
     case SIGNAL_SEAT_ENDED:
         return signal->seat_ended.room;
+    case SIGNAL_ADMITTED:
+        return signal->admitted.room;
     case SIGNAL_SAID:
         return signal->said.room;
     default:
@@ -146,7 +148,7 @@ static void done_take(struct client *s, const struct signal *signal, enum signal
         epochs_taken(s, signal->request);
     else if (asked == SIGNAL_LEAVE)
         departure_house_left(s);
-    else if (asked == SIGNAL_ROOM_END || asked == SIGNAL_ADMIT)
+    else if (asked == SIGNAL_ROOM_END)
         wish_answered(s);
     else if (asked == SIGNAL_CATCH_UP && client_is_in_room(s))
         comeback_done(s);
@@ -181,6 +183,9 @@ static void on_heard(void *context, struct link *link, const struct signal *sign
         break;
     case SIGNAL_SEAT_ENDED:
         departure_seat_ended(s, signal->seat_ended.why, false);
+        break;
+    case SIGNAL_ADMITTED:
+        wish_admitted(s, &signal->admitted);
         break;
     case SIGNAL_SAID:
         gossip_heard(s, &signal->said);

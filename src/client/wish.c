@@ -54,6 +54,12 @@ static void link_take(struct client *s, const struct wish *wish, char text[stati
     wipe(&link, sizeof link);
 }
 
+/* By a message of its own, not by a commit. */
+static bool asks_house(const struct wish *wish)
+{
+    return wish->verb == CLIENT_END || (wish->verb == CLIENT_ADMIT && !wish->admitted);
+}
+
 /* It ends what the microphone may say: first the last second is proven. */
 static bool hushes(const struct wish *wish)
 {
@@ -154,6 +160,16 @@ static const char *plan_self(const struct client *s, struct wish *wish, struct p
     return NULL;
 }
 
+/* Whoever is let in again after a block, and is not there. */
+static const char *plan_absent(const struct wish *wish, struct plan *plan)
+{
+    struct core_word *word = &plan->words[plan->order.word_count++];
+
+    *word = (struct core_word){.verb = STATEMENT_UNBLOCK, .kind = STATEMENT_ACCOUNT};
+    memcpy(word->subject, wish->account, sizeof word->subject);
+    return NULL;
+}
+
 static const char *why_not(enum result res)
 {
     switch (res) {
@@ -176,8 +192,9 @@ static void commit(struct client *s)
                             /* A pseudonym that signs with its account's key is none any more. */
                             .account_seed = s->options.pseudonym == NULL ? s->options.identity->seed : NULL,
                         }};
-    const char *what =
-        verbs[wish->verb].about_somebody ? plan_person(s, wish, &plan) : plan_self(s, wish, &plan);
+    const char *what = wish->verb == CLIENT_ADMIT         ? plan_absent(wish, &plan)
+                       : verbs[wish->verb].about_somebody ? plan_person(s, wish, &plan)
+                                                          : plan_self(s, wish, &plan);
     enum result res;
 
     if (what != NULL) {
@@ -207,7 +224,7 @@ static void end_room(struct client *s)
         over(s, res, result_text(res));
 }
 
-/* By the house's book alone: whoever is let in is not there yet. */
+/* Whoever is let in is not there yet: the house has the door, and knows whose handle it is. */
 static void admit(struct client *s)
 {
     struct signal signal = {.type = SIGNAL_ADMIT};
@@ -285,7 +302,7 @@ static void step(struct client *s)
         return;
     if (s->wishes[0].verb == CLIENT_END)
         end_room(s);
-    else if (s->wishes[0].verb == CLIENT_ADMIT)
+    else if (asks_house(&s->wishes[0]))
         admit(s);
     else if (is_talk(s, &s->wishes[0]))
         gossip_due(s, loop_now_us());
@@ -323,7 +340,7 @@ void wish_epoch(struct client *s, bool own)
 
     if (s->wish_count == 0)
         return;
-    if (is_talk(s, wish) || wish->verb == CLIENT_ADMIT || wish->verb == CLIENT_END) {
+    if (is_talk(s, wish) || asks_house(wish)) {
         step(s);
         return;
     }
@@ -341,6 +358,27 @@ void wish_answered(struct client *s)
 {
     if (s->wish_count != 0 && s->wishes[0].under_way)
         over(s, OK, NULL);
+    step(s);
+}
+
+/* What the house says of a handle is its word; a name that was seen here is its first key's. */
+void wish_admitted(struct client *s, const struct signal_admitted *admitted)
+{
+    struct wish *wish = &s->wishes[0];
+    const uint8_t *pinned;
+
+    if (s->wish_count == 0 || !wish->under_way || wish->verb != CLIENT_ADMIT || wish->admitted)
+        return;
+    pinned = people_pinned(s, wish->who);
+    if (pinned != NULL && memcmp(pinned, admitted->account, 32) != 0) {
+        over(s, E_FORGED, "the house gives this name to another key than before");
+    } else if (core_room_is_blocked(s->core, admitted->account)) {
+        wish->admitted = true;
+        wish->under_way = false;
+        memcpy(wish->account, admitted->account, sizeof wish->account);
+    } else {
+        over(s, OK, NULL);
+    }
     step(s);
 }
 

@@ -34,6 +34,15 @@ static bool is_removed(const struct gathering *g, uint32_t leaf)
     return false;
 }
 
+/* ... by a moderator's wish. */
+static bool is_put_out(const struct gathering *g, uint32_t leaf)
+{
+    for (size_t i = 0; i < g->remove_count; i++)
+        if (g->removes[i] == leaf)
+            return g->why[i] == SIGNAL_KICKED || g->why[i] == SIGNAL_BLOCKED;
+    return false;
+}
+
 static void remove_leaf(struct gathering *g, uint32_t leaf, enum signal_why why)
 {
     if (is_removed(g, leaf))
@@ -225,17 +234,43 @@ static bool is_new(const struct gathering *g, const struct leaf_node *leaf)
     return true;
 }
 
+/* That joiner's word that it takes an older leaf's place. */
+static enum result check_replaces(const struct core_room *room, const struct signal_joiner *joiner,
+                                  const struct core_member *old, const struct leaf_node *leaf)
+{
+    return roles_replaces_check(BYTES_OF(old->key), room->id, leaf->signature_key.at,
+                                joiner->replaces_signature);
+}
+
+/* Whoever sits came by a link that held then, and comes again by it in the place of its own leaf. */
+static enum result is_vouched(const struct core_room *room, const struct signal_joiner *joiner,
+                              const struct gathering *g, const struct leaf_node *leaf,
+                              const struct seat_binding *binding)
+{
+    const struct core_member *old = roster_find(&room->roster, joiner->replaces);
+    enum result res = roles_voucher_check(leaf, binding, &room->charter, room->id, g->standing.link_key);
+    struct bytes statements;
+
+    if (res != E_FORGED || !binding->vouched || old == NULL || is_put_out(g, old->leaf) ||
+        !policy_goes_on(group_member(room->group, old->leaf), binding) ||
+        check_replaces(room, joiner, old, leaf) != OK ||
+        group_context_extension(room->group, EXTENSION_ROLES, &statements) != OK)
+        return res;
+    return roster_vouched_once(leaf, binding, &room->standing, statements);
+}
+
 /* What no member would accept. OK | E_NO_MEMORY | any other: it does not come in */
-static enum result is_welcome(const struct core_room *room, uint64_t unix_s, struct bytes key_package,
-                              const struct gathering *g, struct leaf_node *leaf)
+static enum result is_welcome(const struct core_room *room, uint64_t unix_s,
+                              const struct signal_joiner *joiner, const struct gathering *g,
+                              struct leaf_node *leaf)
 {
     struct seat_binding binding;
-    enum result res = group_may_add(room->group, key_package, unix_s, leaf);
+    enum result res = group_may_add(room->group, joiner->key_package, unix_s, leaf);
 
     if (res == OK)
         res = roles_binding_check(leaf, &room->charter, room->id, &binding);
     if (res == OK)
-        res = roles_voucher_check(leaf, &binding, &room->charter, room->id, g->standing.link_key);
+        res = is_vouched(room, joiner, g, leaf, &binding);
     if (res == OK && binding.bound && standing_is_blocked(&g->standing, binding.account))
         res = E_REFUSED;
     if (res == OK && !is_new(g, leaf))
@@ -252,11 +287,14 @@ static enum result gather_replaced(const struct core_room *room, const struct si
     const struct core_member *old = roster_find(&room->roster, joiner->replaces);
     enum result res;
 
-    if (joiner->replaces == SIGNAL_NO_LEAF || old == NULL || is_removed(g, old->leaf))
+    if (joiner->replaces == SIGNAL_NO_LEAF || old == NULL || is_put_out(g, old->leaf))
         return OK;
     memcpy(permit.key, leaf->signature_key.at, sizeof permit.key);
     memcpy(permit.signature, joiner->replaces_signature, sizeof permit.signature);
-    res = roles_replaces_check(BYTES_OF(old->key), room->id, permit.key, permit.signature);
+    res = check_replaces(room, joiner, old, leaf);
+    /* The house has given its seat up already; what it says lets it in by a link that is closed by now. */
+    if (is_removed(g, old->leaf))
+        return res == OK ? put_permit(g, &permit) : OK;
     if (res == OK && old->self)
         res = E_REFUSED; /* the next doorkeeper can */
     if (res == OK)
@@ -276,7 +314,7 @@ static enum result gather_joiners(const struct core_room *room, uint64_t unix_s,
 
     while (g->add_count < TABLE_LEAVES && signal_joiner_next(&joiners, &item)) {
         struct leaf_node leaf;
-        enum result res = is_welcome(room, unix_s, item.key_package, g, &leaf);
+        enum result res = is_welcome(room, unix_s, &item, g, &leaf);
 
         g->replaced[g->add_count] = SIGNAL_NO_LEAF;
         if (res == OK)

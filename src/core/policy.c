@@ -78,16 +78,53 @@ static enum result judge_remove(const struct policy *p, const struct opened *o, 
 
 /* --- Who comes --- */
 
+bool policy_goes_on(const struct leaf_node *was, const struct seat_binding *is)
+{
+    struct seat_binding before;
+
+    return was != NULL && roles_binding_read(was, &before) == OK && before.bound == is->bound &&
+           memcmp(before.account, is->account, sizeof is->account) == 0;
+}
+
+static bool removes(const struct opened *o, uint32_t leaf)
+{
+    for (size_t i = 0; i < o->remove_count; i++)
+        if (o->removes[i].leaf == leaf)
+            return true;
+    return false;
+}
+
+/* It takes the place of a leaf that goes by this commit, and is the same person's. */
+static bool goes_on(const struct policy *p, const struct opened *o, const struct leaf_node *leaf,
+                    const struct seat_binding *binding)
+{
+    struct bytes permits = o->authenticated_data;
+    struct permit permit;
+
+    while (permit_next(&permits, &permit) == OK)
+        if (permit.kind == PERMIT_REPLACED && bytes_equal(leaf->signature_key, BYTES_OF(permit.key)) &&
+            removes(o, permit.leaf))
+            return permit_holds(p, o, &permit) &&
+                   policy_goes_on(group_member(p->group, permit.leaf), binding);
+    return false;
+}
+
 /* In a private room, by the link that holds after the commit: one that closes the link closes it at once
- * (F15). */
-static enum result judge_add(const struct policy *p, const struct leaf_node *leaf,
+ * (F15). Whoever sits may stay, with a new leaf too. */
+static enum result judge_add(const struct policy *p, const struct opened *o, const struct leaf_node *leaf,
                              const uint8_t link_key[static 32])
 {
     const struct standing *s = p->standing;
     struct seat_binding binding;
+    struct bytes statements;
     enum result res = roles_binding_check(leaf, s->charter, s->room, &binding);
 
-    return res == OK ? roles_voucher_check(leaf, &binding, s->charter, s->room, link_key) : res;
+    if (res == OK)
+        res = roles_voucher_check(leaf, &binding, s->charter, s->room, link_key);
+    if (res == E_FORGED && binding.vouched && goes_on(p, o, leaf, &binding) &&
+        group_context_extension(p->group, EXTENSION_ROLES, &statements) == OK)
+        res = roster_vouched_once(leaf, &binding, s, statements);
+    return res;
 }
 
 /* --- Who changes --- */
@@ -199,6 +236,6 @@ enum result policy_judge(const struct policy *p, const struct opened *o, struct 
     for (size_t i = 0; i < o->update_count && res == OK; i++)
         res = judge_update(p, &o->updates[i]);
     for (size_t i = 0; i < o->add_count && res == OK; i++)
-        res = judge_add(p, o->adds[i].node, out->standing.link_key);
+        res = judge_add(p, o, o->adds[i].node, out->standing.link_key);
     return res == OK ? roster_after(p->roster, o, &out->standing, &out->roster) : res;
 }

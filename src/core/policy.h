@@ -25,6 +25,9 @@ bool policy_may_kick(const struct policy *, uint32_t by, uint32_t leaf);
 /* Whether a leaf that the commit removes goes by a moderator's right, and by nothing else. */
 bool policy_is_kick(const struct policy *, const struct opened *, uint32_t leaf);
 
+/* Whether a leaf that takes this one's place would be the same person's, as far as that can be told. */
+bool policy_goes_on(const struct leaf_node *was, const struct seat_binding *is);
+
 /* Judges an opened commit, before it is applied; after an error the outlook is of no use.
  * OK | E_REFUSED | E_MALFORMED | E_FORGED (a leaf without a right binding, a statement) | E_REPLAY (a
  * statement's number) | E_UNSUPPORTED (a statement's version) | E_TOO_LARGE | E_CRYPTO */

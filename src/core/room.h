@@ -53,7 +53,8 @@ struct core_room {
     struct core_commit commit;
     uint8_t placed[TABLE_LEAVES * ROOM_PLACED_BYTES], removed[TABLE_LEAVES * ROOM_GONE_BYTES];
     uint8_t roles[ROOM_ROLES_BYTES];
-    uint8_t permits[TABLE_LEAVES * PERMIT_BYTES];
+    uint8_t
+        permits[2 * TABLE_LEAVES * PERMIT_BYTES]; /* for each that goes, and each that comes in its place */
 
     uint8_t answer[16], media_hash[32]; /* of the epoch */
     uint8_t tables[TALK_BYTES];         /* of our own plan */

@@ -41,7 +41,7 @@ static bool any_is_blocked(const struct roster *r, const struct standing *standi
     return false;
 }
 
-static enum result vouched_once(const struct leaf_node *leaf, const struct seat_binding *b,
+enum result roster_vouched_once(const struct leaf_node *leaf, const struct seat_binding *b,
                                 const struct standing *standing, struct bytes statements)
 {
     const struct charter *c = standing->charter;
@@ -70,7 +70,7 @@ enum result roster_read(const struct group *group, const struct standing *standi
             continue;
         res = roles_binding_check(node, standing->charter, standing->room, &b);
         if (res == OK)
-            res = vouched_once(node, &b, standing, statements);
+            res = roster_vouched_once(node, &b, standing, statements);
         if (res != OK)
             return res;
         m = member_of(standing, &b, node->signature_key, leaf);

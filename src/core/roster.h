@@ -17,6 +17,9 @@ struct roster {
  * E_TOO_LARGE | E_REFUSED (unbound, of another room, or blocked) | E_MALFORMED | E_FORGED | E_CRYPTO */
 MUST_USE enum result roster_read(const struct group *, const struct standing *, struct bytes statements,
                                  struct roster *out);
+/* A voucher by any link key that held until now: of whoever may have come by it. As roles_voucher_check. */
+MUST_USE enum result roster_vouched_once(const struct leaf_node *, const struct seat_binding *,
+                                         const struct standing *, struct bytes statements);
 /* What a commit makes of a roster. The bindings of new leaves have been checked; `standing` is what stands
  * after it. OK | E_TOO_LARGE | E_REFUSED (a leaf that is not there, or that is blocked) | E_MALFORMED */
 MUST_USE enum result roster_after(const struct roster *before, const struct opened *,

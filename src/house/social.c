@@ -88,7 +88,7 @@ static enum result let_in(struct house *h, const uint8_t room[static 32], const 
 struct answer social_admit(struct session *s, const struct signal *message)
 {
     const struct signal_admit *m = &message->admit;
-    struct signal done = {.type = SIGNAL_DONE, .request = message->request};
+    struct signal reply = {.type = SIGNAL_ADMITTED, .request = message->request};
     struct standing standing;
     struct charter charter;
     uint8_t account[32];
@@ -109,7 +109,9 @@ struct answer social_admit(struct session *s, const struct signal *message)
         res = let_in(s->house, m->room, account);
     if (res != OK)
         return trouble(res);
-    session_tell(s, &done);
+    memcpy(reply.admitted.room, m->room, sizeof reply.admitted.room);
+    memcpy(reply.admitted.account, account, sizeof account);
+    session_tell(s, &reply);
     return answered();
 }
 

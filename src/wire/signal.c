@@ -207,6 +207,11 @@ static const struct field admit_fields[] = {
     FIELD_BYTES(struct signal_admit, handle, 1, HANDLE_BYTES),
     FIELDS_END,
 };
+static const struct field admitted_fields[] = {
+    FIELD_ARRAY(struct signal_admitted, room),
+    FIELD_ARRAY(struct signal_admitted, account),
+    FIELDS_END,
+};
 static const struct field seat_ended_fields[] = {
     FIELD_ARRAY(struct signal_seat_ended, room),
     FIELD_NUMBER(struct signal_seat_ended, why, 8),
@@ -263,6 +268,7 @@ static const struct field *const messages[] = {
     [SIGNAL_FOLLOW] = follow_fields,
     [SIGNAL_UNFOLLOW] = follow_fields,
     [SIGNAL_ADMIT] = admit_fields,
+    [SIGNAL_ADMITTED] = admitted_fields,
     [SIGNAL_SEAT_ENDED] = seat_ended_fields,
     [SIGNAL_CATCH_UP] = catch_up_fields,
     [SIGNAL_ANSWER] = answer_fields,

@@ -47,9 +47,10 @@ enum signal_type {
     SIGNAL_TICKET_NEW = 36, /* [C] -> TICKET or REFUSED */
     SIGNAL_TICKET = 37,     /* [H] */
     SIGNAL_LEAVE = 38,      /* [C] -> DONE */
-    SIGNAL_ADMIT = 39,      /* [C] a moderator, in a social room -> DONE or REFUSED */
+    SIGNAL_ADMIT = 39,      /* [C] a moderator lets somebody in -> ADMITTED or REFUSED */
     SIGNAL_SEAT_ENDED = 40, /* [H] unasked: the seat is gone, and why */
     SIGNAL_CATCH_UP = 41,   /* [C] after a broken link -> HANDSHAKEs, then DONE; or REFUSED (stale) */
+    SIGNAL_ADMITTED = 42,   /* [H] */
 
     /* The order of MLS messages. */
     SIGNAL_WAITING = 48,   /* [H] unasked, to the doorkeeper: who waits, and whose seats are lost */
@@ -175,6 +176,10 @@ struct signal_follow {
 struct signal_admit {
     uint8_t room[32];
     struct bytes handle;
+};
+struct signal_admitted {
+    uint8_t room[32];
+    uint8_t account[32]; /* whose handle it was: a block is of an account */
 };
 struct signal_seat_ended {
     uint8_t room[32];
@@ -306,6 +311,7 @@ struct signal {
         struct signal_handshake handshake;
         struct signal_follow follow, unfollow;
         struct signal_admit admit;
+        struct signal_admitted admitted;
         struct signal_seat_ended seat_ended;
         struct signal_catch_up catch_up;
         struct signal_answer answer;

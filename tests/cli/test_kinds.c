@@ -59,13 +59,15 @@ static void done(const char *const words[])
     process_end(&p);
 }
 
-static void refused(const char *handle, const char *link)
+static void refused(const char *handle, const char *link, const char *const options[], const char *why)
 {
     struct process p;
 
-    scene_join(&scene, &p, handle, link, NULL);
+    scene_join(&scene, &p, handle, link, options);
     assert_int_equal(process_wait(&p, SCENE_WAIT_MS), 1);
     assert_null(process_line_with(&p, "\"seated\"", 0));
+    if (strstr(p.errors, why) == NULL)
+        fail_msg("refused: %s", p.errors);
     process_end(&p);
 }
 
@@ -75,6 +77,16 @@ static void leave(struct process *p)
     if (process_wait(p, SCENE_WAIT_MS) != 0)
         fail_msg("it ended with %d: %s", p->code, p->errors);
     process_end(p);
+}
+
+/* Events are dropped until this one says so. */
+static void wait_for(struct process *p, const char *event, const char *key, const char *value)
+{
+    const char *line;
+
+    do
+        scene_event(p, event, &line);
+    while (strcmp(scene_text(line, key), value) != 0);
 }
 
 static void f15_a_kick_closes_the_links_secret(void **state)
@@ -87,9 +99,10 @@ static void f15_a_kick_closes_the_links_secret(void **state)
     amys_room("--private", link, &amy);
     assert_non_null(strchr(link, '#'));
     snprintf(bare, sizeof bare, "%.*s", (int)strcspn(link, "#"), link);
-    refused("cy", bare);
+    refused("cy", bare, NULL, "the house refused");
     scene_join(&scene, &bo, "bo", link, NULL);
     scene_event(&bo, "seated", &line);
+    wait_for(&amy, "roster", "seats", "[ \"#0 amy\", \"#1 bo\" ]");
 
     scene_home(&scene, "amy", home);
     const char *kick[] = {"stage", "kick", link, "bo", "--home", home, NULL};
@@ -97,7 +110,8 @@ static void f15_a_kick_closes_the_links_secret(void **state)
     scene_event(&bo, "kicked", &line);
     assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
     process_end(&bo);
-    refused("bo", link);
+    wait_for(&amy, "roster", "seats", "[ \"#0 amy\" ]");
+    refused("bo", link, NULL, "the house refused");
 
     /* Another link is the moderator's to make, and then the old one is nobody's. */
     const char *renew[] = {"stage", "link", link, "--home", home, NULL};
@@ -109,9 +123,9 @@ static void f15_a_kick_closes_the_links_secret(void **state)
     process_end(&renewing);
     assert_string_not_equal(again, link);
     assert_memory_equal(again, link, strcspn(link, "#") + 1);
-    refused("bo", link);
+    refused("bo", link, NULL, "the house refused");
     scene_join(&scene, &bo, "bo", again, NULL);
-    scene_event(&bo, "seated", &line);
+    wait_for(&bo, "roster", "seats", "[ \"#0 amy\", \"#1 bo\" ]");
     const char *rights[] = {"stage", "link", link, "--home", bo_home, NULL};
     scene_home(&scene, "bo", bo_home);
     assert_int_equal(scene_do(&renewing, rights), 1);
@@ -121,10 +135,7 @@ static void f15_a_kick_closes_the_links_secret(void **state)
     leave(&amy);
 
     /* Nobody is there, and the first link opens nothing all the same. */
-    scene_join(&scene, &bo, "bo", link, NULL);
-    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
-    assert_non_null(strstr(bo.errors, "a moderator has closed this link"));
-    process_end(&bo);
+    refused("bo", link, NULL, "a moderator has closed this link");
     scene_join(&scene, &bo, "bo", again, NULL);
     scene_event(&bo, "seated", &line);
     leave(&bo);
@@ -138,58 +149,69 @@ static void f15_a_kick_closes_the_links_secret(void **state)
 
 static void a_social_room_is_for_whom_a_moderator_knows(void **state)
 {
+    static const char shut[] = "for those whom its moderators follow or let in";
     char link[LINK], home[SCRATCH_PATH];
     struct process amy, bo, cy;
-    const char *line;
 
     (void)state;
     amys_room("--social", link, &amy);
-    refused("bo", link);
+    refused("bo", link, NULL, shut);
     scene_home(&scene, "amy", home);
     const char *follow[] = {"follow", "bo", "--home", home, NULL};
     done(follow);
     scene_join(&scene, &bo, "bo", link, NULL);
-    scene_event(&bo, "seated", &line);
-    refused("cy", link);
+    wait_for(&bo, "roster", "listeners", "[ \"amy\", \"bo\" ]");
+    refused("cy", link, NULL, shut);
     const char *admit[] = {"stage", "admit", link, "cy", "--home", home, NULL};
     done(admit);
     scene_join(&scene, &cy, "cy", link, NULL);
-    scene_event(&cy, "seated", &line);
+    wait_for(&amy, "roster", "listeners", "[ \"amy\", \"bo\", \"cy\" ]");
     leave(&cy);
     leave(&bo);
     const char *unfollow[] = {"unfollow", "bo", "--home", home, NULL};
     done(unfollow);
-    refused("bo", link);
+    refused("bo", link, NULL, shut);
     leave(&amy);
 }
 
-static void a_seat_under_another_name(void **state)
+/* F20: a kicked pseudonym's account comes again under its name, and under no other. */
+static void f20_a_seat_under_another_name(void **state)
 {
     static const char *const masked[] = {"--pseudonym", "masked", NULL};
+    static const char *const hooded[] = {"--pseudonym", "hooded", NULL};
+    static const char *const as_amy[] = {"--pseudonym", "amy", NULL};
     char link[LINK], home[SCRATCH_PATH];
     struct process amy, bo;
     const char *line;
 
     (void)state;
     amys_room("--pseudonyms", link, &amy);
+    refused("bo", link, as_amy, "an account has this name");
     scene_join(&scene, &bo, "bo", link, masked);
     scene_event(&bo, "seated", &line);
-    do
-        scene_event(&amy, "roster", &line);
-    while (strcmp(scene_text(line, "listeners"), "[ \"amy\", \"masked\" ]") != 0);
+    wait_for(&amy, "roster", "seats", "[ \"#0 amy\", \"#1 masked\" ]");
     scene_home(&scene, "amy", home);
+    const char *block[] = {"stage", "block", link, "#1", "--home", home, NULL};
+    struct process p;
+    assert_int_equal(scene_do(&p, block), 1);
+    assert_non_null(strstr(p.errors, "a pseudonym has no account to be blocked"));
+    process_end(&p);
     const char *kick[] = {"stage", "kick", link, "#1", "--home", home, NULL};
     done(kick);
     scene_event(&bo, "kicked", &line);
     assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
     process_end(&bo);
+    wait_for(&amy, "roster", "seats", "[ \"#0 amy\" ]");
+    refused("bo", link, masked, "a moderator has shut this room to you");
+    refused("bo", link, hooded, "a moderator has shut this room to you");
+    scene_join(&scene, &bo, "bo", link, NULL);
+    wait_for(&amy, "roster", "seats", "[ \"#0 amy\", \"#1 bo\" ]");
+    leave(&bo);
     leave(&amy);
 
     /* Where the charter does not allow it, nobody sits under another name. */
     amys_room("--open", link, &amy);
-    scene_join(&scene, &bo, "bo", link, masked);
-    assert_int_equal(process_wait(&bo, SCENE_WAIT_MS), 1);
-    process_end(&bo);
+    refused("bo", link, masked, "this room has no pseudonyms");
     leave(&amy);
 }
 
@@ -198,7 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f15_a_kick_closes_the_links_secret),
         cmocka_unit_test(a_social_room_is_for_whom_a_moderator_knows),
-        cmocka_unit_test(a_seat_under_another_name),
+        cmocka_unit_test(f20_a_seat_under_another_name),
     };
 
     return cmocka_run_group_tests_name("kinds", tests, server_start, server_end);

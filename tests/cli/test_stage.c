@@ -331,6 +331,17 @@ static void what_was_said_outlives_an_empty_room(void **state)
     assert_int_equal(process_wait(&cy, SCENE_WAIT_MS), 1);
     assert_non_null(strstr(cy.errors, "shut this room to you"));
     process_end(&cy);
+
+    /* Bo does not overrule the maker, who does. */
+    refused(1, "nobody overrules the room's maker", "bo", "admit", room, "cy");
+    scene_join(&scene, &amy, "amy", room, NULL);
+    scene_event(&amy, "seated", &line);
+    refused(1, "nobody here has this handle", "amy", "admit", room, "zoe");
+    done("amy", "admit", room, "cy");
+    scene_join(&scene, &cy, "cy", room, NULL);
+    wait_for(&cy, "roster", "listeners", "[ \"amy\", \"cy\" ]");
+    leave(&cy);
+    leave(&amy);
     leave(&bo);
 }
 
@@ -352,6 +363,7 @@ static void lines_are_chat(void **state)
     assert_true(process_start(&amy, shell));
     scene_event(&bo, "chat", &line);
     assert_string_equal(scene_text(line, "handle"), "amy");
+    assert_string_equal(scene_text(line, "seat"), "#1");
     assert_string_equal(scene_text(line, "text"), "good evening");
     scene_event(&bo, "chat", &line);
     assert_string_equal(scene_text(line, "text"), "to \"all\" 🚲");

@@ -255,6 +255,66 @@ static void f7_a_ghost_without_the_secret_is_refused(void **state)
     }
 }
 
+/* Who sits and has missed commits comes again in its own leaf's place, by the link that it once came by; and
+ * nobody else does by its word. */
+static void who_sits_stays_with_a_new_leaf(void **state)
+{
+    static const struct {
+        unsigned who, as;
+        bool lost, sits;
+    } cases[] = {{2, 2, false, true}, {2, 2, true, true}, {2, 4, false, false}, {2, 4, true, false}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        static struct order_room order;
+        static struct upload upload;
+        struct table_of_people t;
+        struct core_room *old;
+        const struct core_commit *commit;
+        const struct core_change *change;
+        struct signal_joiner joiner = {.waiting = 100 + cases[i].as};
+        struct writer w;
+
+        table_start(&t, &closed);
+        table_seat(&t, 4);
+        table_epoch(&t, (struct wish){.keeper = 0, .kicks = 1u << 3});
+        old = t.people[cases[i].who].room;
+        t.people[cases[i].who].room = NULL;
+        table_enter(&t, cases[i].as);
+        joiner.key_package = core_room_key_package(t.people[cases[i].as].room);
+        assert_int_equal(
+            core_room_replaces(old, t.people[cases[i].as].room, &joiner.replaces, joiner.replaces_signature),
+            OK);
+        table_order(&t, (struct wish){.keeper = 0}, &order);
+        w = writer_over(order.joiners);
+        signal_joiner_put(&w, &joiner);
+        assert_int_equal(writer_end(&w, &order.order.joiners), OK);
+        if (cases[i].lost) {
+            struct signal_lost lost =
+                table_lost(&t, order.order.group_id, order.order.epoch, joiner.replaces);
+
+            w = writer_over(order.lost);
+            signal_lost_put(&w, &lost);
+            assert_int_equal(writer_end(&w, &order.order.lost), OK);
+        }
+        assert_int_equal(core_room_commit(t.people[0].room, table_now(&t), &order.order, &commit), OK);
+        assert_int_equal(commit->seated.len != 0, cases[i].sits);
+        if (cases[i].sits) {
+            table_upload(&t, commit, &upload);
+            for (unsigned k = 0; k < 2; k++) {
+                assert_int_equal(core_room_take(t.people[k].room, table_now(&t), &upload.handshake, &change),
+                                 OK);
+                assert_false(change->alarm);
+            }
+            assert_int_equal(
+                core_room_join(t.people[2].room, table_now(&t), upload.welcome_bytes, upload.tree_bytes), OK);
+            all_hear(&t, 3);
+        }
+        core_room_free(old);
+        table_end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +323,7 @@ int main(void)
         cmocka_unit_test(who_has_not_does_not),
         cmocka_unit_test(open_rooms_have_no_vouchers),
         cmocka_unit_test(f15_a_kick_closes_the_link),
+        cmocka_unit_test(who_sits_stays_with_a_new_leaf),
         cmocka_unit_test(f15_at_once),
         cmocka_unit_test(a_full_list_does_not_stop_a_kick),
         cmocka_unit_test(f7_a_ghost_without_the_secret_is_refused),

@@ -133,7 +133,7 @@ static void who_is_admitted_may_enter(void **state)
     admits(&t.bert, t.room, "nobody");
     guest_refused(&t.bert, REASON_UNKNOWN);
     admits(&t.bert, t.room, "cleo");
-    guest_got(&t.bert, SIGNAL_DONE);
+    assert_memory_equal(guest_got(&t.bert, SIGNAL_ADMITTED)->admitted.account, t.cleo.key, 32);
     guest_first(&t.anna, t.room, SIGNAL_SPEAKER, "group");
     guest_join(&t.cleo, &t.anna, t.room, SIGNAL_LISTENER, "group", 0, 1);
 
@@ -145,7 +145,7 @@ static void who_is_admitted_may_enter(void **state)
     guest_enter(&t.cleo, t.room, SIGNAL_LISTENER);
     guest_refused(&t.cleo, REASON_NOT_YOURS);
     admits(&t.bert, t.room, "cleo");
-    guest_got(&t.bert, SIGNAL_DONE);
+    assert_memory_equal(guest_got(&t.bert, SIGNAL_ADMITTED)->admitted.account, t.cleo.key, 32);
     guest_enter(&t.cleo, t.room, SIGNAL_LISTENER);
     guest_nothing(&t.cleo);
     rise(&t);

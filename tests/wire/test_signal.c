@@ -68,6 +68,7 @@ static const struct signal samples[] = {
     {SIGNAL_FOLLOW, 14, .follow = {TEXT("bo")}},
     {SIGNAL_UNFOLLOW, 15, .unfollow = {TEXT("bo")}},
     {SIGNAL_ADMIT, 16, .admit = {{28}, TEXT("bo")}},
+    {SIGNAL_ADMITTED, 16, .admitted = {{35}, {36}}},
     {SIGNAL_SEAT_ENDED, 0, .seat_ended = {{29}, SIGNAL_KICKED}},
     {SIGNAL_CATCH_UP, 17, .catch_up = {{30}, 0, 3, 9}},
     {SIGNAL_ANSWER, 18, .answer = {{31}, 0, 9, {32}}},
