@@ -25,6 +25,8 @@ static void g41_dies_between_send_and_echo(void **state)
         struct group_committed out;
         struct opened *opened = NULL;
 
+        if (size > 100 && !passed_on) /* seconds more, and nothing new */
+            continue;
         room_found(&room, MLS_SUITE_CHACHA20_POLY1305, 41 + i);
         room_commit(&room, 0, size - 1, NULL, 0);
         assert_int_equal(
