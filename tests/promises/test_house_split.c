@@ -115,6 +115,29 @@ static void f3_a_table_founded_anew_shows_who_is_missing(void **state)
     assert_true(within_15_s(CAT, since_ms));
 }
 
+/* F1: and where a moderator has said something meanwhile, which the other half knows nothing of, nobody who
+ * heard it sits down there: there whoever was demoted would speak again, and whoever was shut out come in. */
+static void f1_a_table_without_the_last_words_is_not_sat_down_at(void **state)
+{
+    (void)state;
+    h.relay = keep_apart;
+    hostile_house_gather(&h);
+    hostile_house_wish(&h, ADA, CLIENT_INVITE, "ben");
+    hostile_house_wish(&h, ADA, CLIENT_DEMOTE, "ben");
+    hostile_house_pass(&h, 3000);
+    hostile_house_split(&h);
+    for (unsigned who = BEN; who <= CAT; who++) {
+        h.guests[who].at = 1;
+        ws_close(h.guests[who].ws, 1001, "");
+    }
+    for (unsigned who = BEN; who <= CAT; who++) {
+        hostile_house_until(&h, who, NEWS_OVER, 1);
+        assert_int_equal(h.guests[who].told[NEWS_SEATED], 1);
+        assert_non_null(strstr(h.guests[who].what, "the room as it was before its moderators' last words"));
+    }
+    assert_int_equal(h.guests[ADA].alarm_count, 0);
+}
+
 /* Where everybody may speak, they do not go on for longer than a minute without a moderator; in an open room
  * their microphones stay open, and are marked by the alarm. */
 static void f3_microphones_close_after_60_s_without_a_plan(void **state)
@@ -602,6 +625,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(f3_a_half_without_its_moderator_is_warned_in_15_s, moderators_speak),
         TEST(f3_a_table_founded_anew_shows_who_is_missing, moderators_speak),
+        TEST(f1_a_table_without_the_last_words_is_not_sat_down_at, moderators_speak),
         TEST(f3_microphones_close_after_60_s_without_a_plan, among_us),
         TEST(f3_in_an_open_room_they_are_marked, everyone_speaks),
         TEST(f3_a_voice_from_the_other_half_is_an_alarm, everyone_speaks),
