@@ -2,7 +2,7 @@
 // microseconds of CPU, least of some rounds. Usage: mls-ts.mjs LEAVES
 import { TsHouse } from '../../tests/peers/members.mjs';
 
-const leaves = Number(process.argv[2]), SUITE = 3, ROUNDS = leaves > 150 ? 1 : 5, FIFTY = 50;
+const leaves = Number(process.argv[2]), SUITE = 3, ROUNDS = leaves > 150 ? 1 : leaves > 50 ? 2 : 5, FIFTY = 50;
 const house = await TsHouse.load({ as_it_comes: true });
 
 async function measured(name, rounds, run) {
@@ -40,7 +40,7 @@ await last.join(made.welcome, made.tree);
 
 const text = Buffer.alloc(100, 'x');
 await measured('message', ROUNDS, async () => async () => last.take(await founder.say(text)));
-await measured('commit_process', 5, async () => {
+await measured('commit_process', ROUNDS, async () => {
     const { commit } = await founder.commit({});
     await founder.take(commit);
     return () => last.take(commit);
