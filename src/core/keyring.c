@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-    EPOCHS = 8,  /* alive at once; ids of 256 epochs differ, so none of these can be taken for another */
+    EPOCHS = 64, /* alive at once: more than a house lets begin in OLD_KEY_MS where people come in a stream.
+                    Ids of 256 epochs differ, so none of these can be taken for another */
     SEEN = 8192, /* frames whose tags are remembered: 164 s, longer than an epoch lives */
     WINDOW_WORDS = KEYRING_WINDOW / 64,
 };

@@ -13,7 +13,7 @@
 struct witness;
 
 enum {
-    WITNESS_EPOCHS = 16, /* whose authenticators are remembered */
+    WITNESS_EPOCHS = 64, /* whose authenticators are remembered */
     WITNESS_VOICES = 4,  /* leaves judged in one slot; a fifth takes the place of the one silent longest */
     WITNESS_CLAIM_MS = 3000, /* a slot claims a leaf for so long after its last frame */
     WITNESS_LATE = 3,        /* blocks behind one that was proven, in whatever slot: 3.5 to 4.5 s */
