@@ -12,6 +12,7 @@ struct arrivals_figures {
     unsigned seated_ms_p50, seated_ms_max; /* from entering ... */
     unsigned heard_ms_p50, heard_ms_max;   /* ... to the seat, and to the first frame with sound */
     unsigned epochs;                       /* that the arrivals took */
+    unsigned undecryptable_seconds;        /* of those who sat already */
     unsigned disagreements, alarms;
     double load_s, server_s; /* of CPU, in this process and in the server, from the first to the last sound */
 };

@@ -55,19 +55,25 @@ static bool is_seated(struct crowd *c, void *context)
     return p->seated_us != 0;
 }
 
+/* The makers speak when all are there: until then the machine is busy enough. */
 static void gather(unsigned rooms, unsigned listeners)
 {
-    struct person *p;
+    struct person *makers[CROWD_ROOMS];
 
     for (unsigned room = 0; room < rooms; room++) {
-        p = room == 0 ? &crowd.people[0] : crowd_twin(&crowd, 0);
-        crowd_enter(&crowd, p, room, true);
+        makers[room] = room == 0 ? &crowd.people[0] : crowd_twin(&crowd, 0);
+        crowd_enter(&crowd, makers[room], room, false);
     }
     assert_true(crowd_until(&crowd, PATIENCE_MS, crowd_all_seated, NULL));
     for (unsigned i = 0; i < rooms * listeners; i++) {
         crowd_enter(&crowd, &crowd.people[1 + i], i % rooms, false);
         crowd_pass(&crowd, ARRIVE_EACH_MS);
     }
+    if (!crowd_until(&crowd, PATIENCE_MS, crowd_all_seated, NULL) ||
+        crowd_here(&crowd) != rooms * (1 + listeners))
+        fail_msg("not all are seated before the kill: %s", crowd_complaint(&crowd));
+    for (unsigned room = 0; room < rooms; room++)
+        crowd_speak(makers[room]);
     if (!crowd_until(&crowd, PATIENCE_MS, crowd_all_hear, NULL))
         fail_msg("not all hear before the kill: %s", crowd_complaint(&crowd));
     assert_true(crowd_until(&crowd, PATIENCE_MS, crowd_all_agree, NULL));

@@ -370,6 +370,12 @@ struct person *crowd_twin(struct crowd *c, unsigned like)
     return p;
 }
 
+void crowd_speak(struct person *p)
+{
+    p->speaks = true;
+    assert_int_equal(client_wish(p->client, CLIENT_ACCEPT, NULL, 1), OK);
+}
+
 void crowd_leave(struct person *p)
 {
     p->gone = true;

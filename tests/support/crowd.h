@@ -88,6 +88,8 @@ void crowd_end(struct crowd *);
 void crowd_enter(struct crowd *, struct person *, unsigned room, bool speaks);
 /* Person `like`'s account once more, as the last of the people: one account sits in several rooms. */
 struct person *crowd_twin(struct crowd *, unsigned like);
+/* A moderator who listens comes on stage. */
+void crowd_speak(struct person *);
 /* Asks to go; `over` follows. */
 void crowd_leave(struct person *);
 /* A moderator's wish about another. */
