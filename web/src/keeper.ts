@@ -29,9 +29,9 @@ async function forgetOthers(): Promise<void> {
     await keeper.clients.claim();
 }
 
+/** A browser that is short of room may have thrown it away; then what comes has to be the same. */
 async function fromCache(path: string): Promise<Response> {
-    const cache = await caches.open(NAME);
-    return await cache.match(path) ?? Response.error();
+    return await caches.match(path, { cacheName: NAME }) ?? fetch(path, { integrity: kept.get(path) ?? '' });
 }
 
 keeper.addEventListener('install', (event) => event.waitUntil(keep()));
