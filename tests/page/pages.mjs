@@ -38,7 +38,8 @@ async function open(context) {
 }
 
 const text = (page) => page.evaluate(() => document.body.innerText);
-const reads = (page, wanted) => page.waitForFunction((what) => document.body.innerText.includes(what), {}, wanted);
+const reads = (page, wanted) => page.waitForFunction((what) => document.body.innerText.includes(what), {}, wanted)
+    .catch(async () => { throw new Error(`'${wanted}' was waited for in vain; there is: ${await text(page)}`); });
 const focused = (page) => page.evaluate(() => {
     const at = document.activeElement;
     return at.getAttribute('aria-label') ?? at.labels?.[0]?.innerText ?? at.innerText ?? '';

@@ -92,6 +92,13 @@ const good = await tap({
         for (const accept of ['br', 'xgzip', 'gzipped'])
             assert.equal((await ask(script, { headers: { 'Accept-Encoding': accept } })).headers['content-encoding'], undefined);
     },
+    async 'what runs before the first key is small'() {
+        let total = 0;
+        for (const path of ['/', script, style, '/keeper.js', '/icon.svg'])
+            total += (await ask(path, { headers: { 'Accept-Encoding': 'gzip' } })).body.length;
+        console.log(`# ${total} bytes with gzip, without the core's module`);
+        assert.ok(total <= 250_000);
+    },
     async 'HEAD has the headers alone; what is there already is not sent again'() {
         const head = await ask('/', { method: 'HEAD' });
         assert.equal(head.status, 200);

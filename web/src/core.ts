@@ -72,7 +72,8 @@ export interface Entrance {
 }
 
 export type Verb =
-    | 'raise' | 'lower' | 'invite' | 'accept' | 'leave' | 'demote' | 'mute' | 'admit' | 'kick' | 'block' | 'end';
+    | 'raise' | 'lower' | 'invite' | 'accept' | 'leave' | 'demote' | 'mute' | 'admit' | 'kick' | 'block' | 'moderator'
+    | 'resign' | 'end';
 
 /** An opened frame's Opus; or why there is none: `early` is to be tried again when an epoch has begun, for 200 ms. */
 export type Opened = Uint8Array<ArrayBuffer> | 'early' | 'refused';

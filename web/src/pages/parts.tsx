@@ -16,7 +16,7 @@ const paths = {
     down: 'M12 5v13m-5-5 5 5 5-5',
     link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1m2 4a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
     search: 'M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14Zm5 12 4 4',
-    more: 'M5 12h.01M12 12h.01M19 12h.01',
+    more: 'M5 11a1 1 0 1 1 0 2 1 1 0 0 1 0-2Zm7 0a1 1 0 1 1 0 2 1 1 0 0 1 0-2Zm7 0a1 1 0 1 1 0 2 1 1 0 0 1 0-2Z',
     plus: 'M12 5v14M5 12h14',
     warning: 'M12 4 3 20h18L12 4Zm0 6v4m0 3v.01',
 } as const;
@@ -176,7 +176,7 @@ export function Dialog({ title, onClose, children }: Children & {
         <dialog ref={dialog} aria-labelledby={id} onCancel={(event) => { event.preventDefault(); onClose(); }}
             onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
             <div class="sheet">
-                <header><h2 id={id}>{title}</h2><Button kind="quiet" onClick={onClose}>{words.value.close}</Button></header>
+                <header><h2 id={id} tabIndex={-1} autofocus>{title}</h2><Button kind="quiet" onClick={onClose}>{words.value.close}</Button></header>
                 {children}
             </div>
         </dialog>

@@ -52,15 +52,19 @@ function FollowButtons({ handle }: { readonly handle: string }): JSX.Element {
 /** What a moderator may do to somebody else's seat. */
 function Moderation({ seat, wish, onClose }: { readonly seat: Seat; readonly wish: Wish; readonly onClose: () => void }): JSX.Element {
     const t = words.value;
-    const [sure, setSure] = useState<'kick' | 'block' | undefined>(undefined);
+    const [sure, setSure] = useState<'kick' | 'block' | 'moderator' | undefined>(undefined);
+    const asked = {
+        kick: { name: t.kick, what: t.kickSure(seat.handle) }, block: { name: t.block, what: t.blockSure(seat.handle) },
+        moderator: { name: t.makeModerator, what: t.moderatorSure(seat.handle) },
+    };
     const act = (verb: Verb): void => { wish(verb, `#${seat.leaf}`); onClose(); };
 
     if (sure !== undefined)
         return (
             <Notice tone="warning" alert>
-                <p>{sure === 'kick' ? t.kickSure(seat.handle) : t.blockSure(seat.handle)}</p>
+                <p>{asked[sure].what}</p>
                 <div class="row">
-                    <Button kind="danger" onClick={() => act(sure)}>{sure === 'kick' ? t.kick : t.block}</Button>
+                    <Button kind="danger" onClick={() => act(sure)}>{asked[sure].name}</Button>
                     <Button onClick={() => setSure(undefined)}>{t.cancel}</Button>
                 </div>
             </Notice>
@@ -70,6 +74,7 @@ function Moderation({ seat, wish, onClose }: { readonly seat: Seat; readonly wis
             {!seat.maySpeak && <Button onClick={() => act('invite')}>{t.invite}</Button>}
             {seat.maySpeak && <Button onClick={() => act('demote')}>{t.demote}</Button>}
             {seat.speaker && !seat.muted && <Button onClick={() => act('mute')}>{t.muteThem}</Button>}
+            {!seat.moderator && <Button onClick={() => setSure('moderator')}>{t.makeModerator}</Button>}
             <Button kind="danger" onClick={() => setSure('kick')}>{t.kick}</Button>
             <Button kind="danger" onClick={() => setSure('block')}>{t.block}</Button>
         </div>

@@ -113,6 +113,9 @@ function More({ room, shown, wish, onClose }: {
                     <button class="button plain" disabled={who.trim() === ''}>{t.admit}</button>
                 </form>
             )}
+            {room.me.value?.moderator === true && !shown.mine && (
+                <Button onClick={() => { wish('resign'); onClose(); }}>{t.resign}</Button>
+            )}
             {shown.mine && !sure && <Button kind="danger" onClick={() => setSure(true)}>{t.endRoom}</Button>}
             {shown.mine && sure && (
                 <Notice tone="warning" alert>
