@@ -269,6 +269,91 @@ static void remove_of_a_leaf_beyond(struct scene *s)
     s->content.body = BYTES_TEXT("\0\3\xff\xff\xff\xff");
 }
 
+/* --- Updates --- */
+
+/* The attacker's own leaf again, as `says` has it, signed for a place in a group. */
+static void update_to(struct scene *s, const struct leaf_node *says, uint32_t place, struct bytes in_group)
+{
+    struct proposal update = {.type = MLS_PROPOSAL_UPDATE};
+    struct buffer leaf = {0}, body = {0};
+    struct reader r;
+
+    assert_int_equal(leaf_write_signed(&leaf, says, &(struct leaf_place){in_group, place}, s->seed), OK);
+    r = reader_on(evil_keep(&s->arena, &leaf));
+    leaf_read(&r, &update.update);
+    assert_int_equal(reader_end(&r), OK);
+    proposal_write(&body, &update);
+    s->content.type = MLS_PROPOSAL;
+    s->content.body = evil_keep(&s->arena, &body);
+}
+
+static struct leaf_node fresh_leaf(struct scene *s)
+{
+    return evil_update(&s->room, &s->arena, ATTACKER).update;
+}
+
+static void good_update(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    update_to(s, &says, ATTACKER, s->content.group_id);
+}
+
+static void update_to_the_key_that_it_has(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    says.encryption_key = group_member(s->room.members[VICTIM], ATTACKER)->encryption_key;
+    update_to(s, &says, ATTACKER, s->content.group_id);
+}
+
+static void update_of_a_key_package(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    says.source = MLS_LEAF_KEY_PACKAGE;
+    update_to(s, &says, ATTACKER, s->content.group_id);
+}
+
+static void update_of_a_commit(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    says.source = MLS_LEAF_COMMIT;
+    update_to(s, &says, ATTACKER, s->content.group_id);
+}
+
+static void update_for_another_place(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    update_to(s, &says, OTHER, s->content.group_id);
+}
+
+static void update_for_another_group(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    update_to(s, &says, ATTACKER, BYTES_TEXT("another group"));
+}
+
+static void update_that_lacks_what_is_required(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    says.capabilities.extensions = (struct bytes){0};
+    says.extensions = (struct bytes){0};
+    update_to(s, &says, ATTACKER, s->content.group_id);
+}
+
+static void update_that_lacks_the_suite(struct scene *s)
+{
+    struct leaf_node says = fresh_leaf(s);
+
+    says.capabilities.suites = BYTES_TEXT("\x0a\x0a");
+    update_to(s, &says, ATTACKER, s->content.group_id);
+}
+
 /* --- All of them --- */
 
 static const struct row {
@@ -308,6 +393,15 @@ static const struct row {
     {"6.1", "a newcomer removes", newcomer_removes, E_REFUSED},
     {"6.1", "a newcomer's commit that is a proposal", newcomers_commit_that_is_a_proposal, E_REFUSED},
     {"6", "a sender of no type", sender_of_no_type, E_MALFORMED},
+
+    {"12.1.2", "an Update", good_update, OK},
+    {"12.1.2", "an Update to the key that it has", update_to_the_key_that_it_has, E_REFUSED},
+    {"7.3", "an Update to the leaf of a KeyPackage", update_of_a_key_package, E_REFUSED},
+    {"7.3", "an Update to the leaf of a Commit", update_of_a_commit, E_REFUSED},
+    {"7.2", "an Update for another place", update_for_another_place, E_FORGED},
+    {"7.2", "an Update for another group", update_for_another_group, E_FORGED},
+    {"7.3", "an Update to a leaf that lacks what is required", update_that_lacks_what_is_required, E_REFUSED},
+    {"7.3", "an Update to a leaf that lacks the suite", update_that_lacks_the_suite, E_UNSUPPORTED},
 
     {"6", "content of no kind", no_kind_of_content, E_MALFORMED},
     {"13.2", "a proposal of no kind", proposal_of_no_kind, E_MALFORMED},
@@ -552,11 +646,82 @@ static void padding_that_says_something(void **state)
     scene_end(&s);
 }
 
+/* Section 6: what stands around a message. */
+static void what_is_no_message_of_a_group(void **state)
+{
+    static const uint8_t version_two[] = {0, 2, 0, 2}, no_format[] = {0, 1, 0, 6},
+                         format_zero[] = {0, 1, 0, 0};
+    static struct scene s;
+    struct joining *joining = NULL;
+    struct opened *opened = NULL;
+    struct buffer package = {0};
+    struct bytes add;
+    struct group_committed out;
+    uint64_t before;
+
+    (void)state;
+    scene_set(&s);
+    room_package(&s.room, s.room.now - 1, s.room.now + 60, &package, &joining);
+    add = buffer_bytes(&package);
+    assert_int_equal(group_commit(s.room.members[ATTACKER], &s.room.seeded.random,
+                                  &(struct group_change){.adds = &add, .add_count = 1}, s.room.now, &out),
+                     OK);
+    const struct {
+        struct bytes message;
+        enum result why;
+    } cases[] = {
+        {add, E_MALFORMED},
+        {buffer_bytes(&out.welcome), E_MALFORMED},
+        {buffer_bytes(&out.tree), E_MALFORMED},
+        {BYTES_OF(version_two), E_UNSUPPORTED},
+        {BYTES_OF(no_format), E_UNSUPPORTED},
+        {BYTES_OF(format_zero), E_UNSUPPORTED},
+        {{0}, E_MALFORMED},
+        {buffer_bytes(&out.commit), OK},
+    };
+
+    before = heap_image();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum result res = group_open(s.room.members[VICTIM], cases[i].message, s.room.now, &opened);
+
+        /* A tree begins as it likes. */
+        if (cases[i].message.at == out.tree.at ? res == OK : res != cases[i].why)
+            fail_msg("case %zu: %s", i, result_text(res));
+        if (res != OK)
+            assert_true(heap_image() == before);
+    }
+    opened_free(opened);
+    group_committed_free(&out);
+    joining_free(joining);
+    buffer_free(&package);
+    scene_end(&s);
+}
+
+/* Section 8: the number of the last epoch has no next. */
+static void the_last_epoch_has_no_next(void **state)
+{
+    static struct scene s;
+    struct group_committed out;
+    uint64_t before;
+
+    (void)state;
+    scene_set(&s);
+    s.room.members[VICTIM]->epoch->number = UINT64_MAX;
+    before = heap_image();
+    assert_int_equal(group_commit(s.room.members[VICTIM], &s.room.seeded.random, &(struct group_change){0},
+                                  s.room.now, &out),
+                     E_TOO_LARGE);
+    assert_true(heap_image() == before);
+    scene_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_message_is_judged),
         cmocka_unit_test(padding_that_says_something),
+        cmocka_unit_test(what_is_no_message_of_a_group),
+        cmocka_unit_test(the_last_epoch_has_no_next),
     };
 
     heap_watch();
