@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { RUNNING = 64 };
+
 extern char **environ;
 
 int64_t process_now_us(void)
@@ -22,6 +24,31 @@ int64_t process_now_us(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Who still runs, so that a test that fails leaves nobody behind. */
+static pid_t running[RUNNING];
+
+static void kill_all(void)
+{
+    for (size_t i = 0; i < RUNNING; i++)
+        if (running[i] != 0)
+            kill(running[i], SIGKILL);
+}
+
+/* In the place of `was`, 0 for a free one. */
+static void running_note(pid_t was, pid_t is)
+{
+    static bool is_told;
+
+    if (!is_told)
+        atexit(kill_all);
+    is_told = true;
+    for (size_t i = 0; i < RUNNING; i++)
+        if (running[i] == was) {
+            running[i] = is;
+            return;
+        }
 }
 
 bool process_start(struct process *p, const char *const argv[])
@@ -49,6 +76,8 @@ bool process_start(struct process *p, const char *const argv[])
     p->out = pipes[0];
     if (res != 0)
         p->pid = 0;
+    else
+        running_note(0, p->pid);
     return res == 0;
 }
 
@@ -103,6 +132,7 @@ static void ended(struct process *p, int status)
 
     p->errors[n < 0 ? 0 : n] = '\0';
     p->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    running_note(p->pid, 0);
     p->pid = 0;
 }
 

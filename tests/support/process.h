@@ -1,5 +1,5 @@
 /* Real processes for end-to-end tests and benches: the program under test, with its output line by line. A
- * process that a test forgot is killed by process_end. One thread. */
+ * process that a test forgot is killed by process_end, or when the test program ends. One thread. */
 #ifndef SUPPORT_PROCESS_H
 #define SUPPORT_PROCESS_H
 
