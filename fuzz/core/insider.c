@@ -152,8 +152,9 @@ static void change_bytes(struct fields *f, struct bytes *b, uint8_t how, uint16_
         to = copy(f, *b, len);
         break;
     case 3:
-        *b = *f->bytes[where % f->byte_count];
-        return;
+        len = f->bytes[where % f->byte_count]->len;
+        to = copy(f, *f->bytes[where % f->byte_count], len);
+        break;
     case 4:
         to = copy(f, (struct bytes){0}, len);
         memset(to, value, len);
