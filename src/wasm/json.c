@@ -1,6 +1,7 @@
 #include "wasm/json.h"
 
 #include "base/text.h"
+#include "wire/limits.h"
 
 struct json json_on(struct bytes_mut room)
 {
@@ -82,6 +83,14 @@ void json_text(struct json *j, const char *key, struct bytes text)
         writer_u8(&j->to, c);
     }
     put(j, "\"");
+}
+
+void json_name(struct json *j, const char *key, struct bytes name)
+{
+    char shown[3 * TITLE_BYTES + 1]; /* what is replaced takes three bytes */
+
+    text_for_display(name, shown, sizeof shown);
+    json_text(j, key, bytes_string(shown));
 }
 
 void json_word(struct json *j, const char *key, const char *word)

@@ -21,6 +21,8 @@ void json_close_list(struct json *);
 
 /* UTF-8 goes as it is; what JSON does not allow in a string is escaped. */
 void json_text(struct json *, const char *key, struct bytes);
+/* A handle or a title, as it may be shown: what text_moves_reader names is replaced (field report G54). */
+void json_name(struct json *, const char *key, struct bytes);
 void json_word(struct json *, const char *key, const char *);
 void json_hex(struct json *, const char *key, struct bytes); /* 32 bytes at most */
 void json_number(struct json *, const char *key, uint64_t);

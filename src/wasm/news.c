@@ -27,7 +27,7 @@ static void put_seat(struct json *j, const struct client *s, const struct client
         return;
     json_open_object(j, NULL);
     json_number(j, "leaf", seat->leaf);
-    json_word(j, "handle", seat->handle);
+    json_name(j, "handle", bytes_string(seat->handle));
     json_hex(j, "account", BYTES_OF(member->account));
     json_hex(j, "key", BYTES_OF(member->key));
     if (member->bound && identity_fingerprint(member->account, fingerprint) == OK)
@@ -68,7 +68,7 @@ static void put_particulars(struct json *j, const struct client *s, const struct
 {
     switch (news->kind) {
     case NEWS_SEATED:
-        json_text(j, "title", news->title);
+        json_name(j, "title", news->title);
         json_number(j, "leaf", news->leaf);
         break;
     case NEWS_ROSTER:
@@ -83,14 +83,14 @@ static void put_particulars(struct json *j, const struct client *s, const struct
     case NEWS_CHAT:
         json_text(j, "text", news->text);
         json_number(j, "leaf", news->leaf);
-        json_text(j, "handle", news->handle);
+        json_name(j, "handle", news->handle);
         break;
     case NEWS_HAND:
     case NEWS_MUTED:
     case NEWS_HEARD:
         json_truth(j, "on", news->on);
         json_number(j, "leaf", news->leaf);
-        json_text(j, "handle", news->handle);
+        json_name(j, "handle", news->handle);
         break;
     case NEWS_WISH:
         json_number(j, "number", news->number);

@@ -150,7 +150,7 @@ static void tell_rooms(struct visit *v, uint32_t number, struct bytes rooms, boo
         room_name_write(room.room, name);
         json_open_object(&j, NULL);
         json_word(&j, "room", name);
-        json_text(&j, "title", room.title);
+        json_name(&j, "title", room.title);
         json_number(&j, "speakers", room.speakers);
         json_number(&j, "listeners", room.listeners);
         json_close_object(&j);
@@ -172,7 +172,7 @@ static void put_seats(struct json *j, struct bytes seats)
     json_open_list(j, "seats");
     while (signal_seat_next(&seats, &seat)) {
         json_open_object(j, NULL);
-        json_text(j, "handle", seat.handle);
+        json_name(j, "handle", seat.handle);
         json_truth(j, "speaker", seat.role == SIGNAL_SPEAKER);
         json_close_object(j);
     }
@@ -207,7 +207,7 @@ static void tell_room(struct visit *v, const struct owed *owed, const struct sig
     room_name_write(owed->link.room, name);
     json_number(&j, "number", owed->number);
     json_word(&j, "room", name);
-    json_text(&j, "title", is->title);
+    json_name(&j, "title", is->title);
     json_word(&j, "kind", kinds[charter.kind]);
     json_truth(&j, "everyone", charter.stage == CHARTER_EVERYONE);
     json_truth(&j, "deniable", charter.proof == CHARTER_DENIABLE);

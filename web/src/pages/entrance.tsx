@@ -121,13 +121,17 @@ function Entrance({ link }: { readonly link: string }): JSX.Element {
         if (look.at !== 'there' || mine == null)
             return;
         setWaiting(true);
-        const room = enterRoom({
-            module: await core(), identity: new TextEncoder().encode(mine.file), link, speaker: look.shown.mine,
-            ...(pseudonym === undefined ? {} : { pseudonym }),
-        });
-        leaveDoor();
+        try {
+            const room = enterRoom({
+                module: await core(), identity: new TextEncoder().encode(mine.file), link, speaker: look.shown.mine,
+                ...(pseudonym === undefined ? {} : { pseudonym }),
+            });
+            leaveDoor();
+            inside.value = { room, shown: look.shown, link };
+        } catch { // the core could not be loaded: the house is looked for again
+            setLook({ at: 'no way' });
+        }
         setWaiting(false);
-        inside.value = { room, shown: look.shown, link };
     }
 
     return <EntranceView look={look} waiting={waiting} onEnter={(pseudonym) => void enter(pseudonym)} />;
@@ -137,8 +141,10 @@ function Entrance({ link }: { readonly link: string }): JSX.Element {
 export function RoomPlace({ link }: { readonly link: string }): JSX.Element {
     const here = inside.value;
 
-    useEffect(() => () => {
-        inside.value?.room.leave();
+    useEffect(() => () => { // whoever goes elsewhere leaves
+        if (inside.value?.link !== link)
+            return;
+        inside.value.room.leave();
         inside.value = undefined;
     }, [link]);
     if (account.value === null)

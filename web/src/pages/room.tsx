@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Seat, Verb } from '../core.ts';
 import { go } from '../place.ts';
 import type { Room } from '../room.ts';
+import { stay } from '../stay.ts';
 import type { Shown } from '../visit.ts';
 import { words } from '../words/words.ts';
 import { Announcer } from './announcer.tsx';
@@ -174,6 +175,7 @@ export function RoomView(props: RoomProps): JSX.Element {
     const { room, shown, onAgain } = props, t = words.value, me = room.me.value;
     const [panel, setPanel] = useState<Panel>(props.open);
     const [refused, setRefused] = useState<string | undefined>(undefined);
+    const isOver = room.phase.value === 'over';
     const close = (): void => setPanel(undefined);
     const wish: Wish = (verb, who) => void room.wish(verb, who).then(() => setRefused(undefined),
         (error: Error) => setRefused(error.message));
@@ -181,11 +183,15 @@ export function RoomView(props: RoomProps): JSX.Element {
     const onSeat = (seat: Seat): void => setPanel({ is: 'person', leaf: seat.leaf });
 
     useKeys(room);
+    useEffect(() => (isOver ? undefined : stay(shown.title, () => {
+        if (room.stage.value)
+            room.mute(room.microphone.value === 'open');
+    })), [room, isOver]);
     useEffect(() => {
         const overdue = setTimeout(() => setRefused(undefined), REFUSED_MS);
         return () => clearTimeout(overdue);
     }, [refused]);
-    if (room.phase.value === 'over')
+    if (isOver)
         return <OverView room={room} onAgain={onAgain} />;
     if (me === undefined)
         return (
