@@ -24,7 +24,8 @@ export function missing() {
 export async function launch(...more) {
     const { default: puppeteer } = await import('puppeteer-core');
     return puppeteer.launch({
-        executablePath: '/usr/bin/chromium', headless: true, acceptInsecureCerts: false,
+        executablePath: '/usr/bin/chromium', headless: true,
+        pipe: true, // it ends with us
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
             '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--lang=en', ...more],
     });

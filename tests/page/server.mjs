@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 
 export async function startServer(program, ...more) {
     const home = mkdtempSync(join(tmpdir(), 'teahouse-page-'));
-    const child = spawn(program, ['serve', '--listen', '127.0.0.1:0', ...more, '--data', join(home, 'data'), '--json'],
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, 'serve', '--listen', '127.0.0.1:0', ...more, '--data', join(home, 'data'), '--json'],
         { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = new Promise((resolve) => child.on('exit', resolve));
     const line = await new Promise((resolve, reject) => {
