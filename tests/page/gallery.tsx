@@ -113,6 +113,8 @@ const states: Readonly<Record<string, () => ComponentChild>> = {
     'room-many': () => inRoom({ seats: [...speakers, ...listeners.map((one) => ({ ...one, speaker: true })), ...listeners.map((one) => ({ ...one, leaf: one.leaf + 50 }))] }),
     'room-entering': () => inRoom({ seats: [], phase: 'entering' }),
     'room-away': () => inRoom({ phase: 'away' }),
+    'room-connecting': () => inRoom({ stage: false, microphone: 'closed' }),
+    'room-muted-by-moderator': () => inRoom({ seats: [{ ...speakers[0] as Seat, muted: true, moderator: false }, ...listeners], stage: false, microphone: 'muted' }, undefined, { mine: false }),
     'room-asking': () => inRoom({ microphone: 'asking' }),
     'room-denied': () => inRoom({ microphone: 'denied' }),
     'room-absent': () => inRoom({ microphone: 'absent' }),

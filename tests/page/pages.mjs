@@ -142,7 +142,7 @@ const good = await tap({
     async 'another comes by the link, under a link without its secret does not'() {
         const other = await browser.createBrowserContext(), guest = await open(other);
         await guest.goto(link.split('#')[0]);
-        await guest.waitForSelector('form input');
+        await guest.waitForSelector('form input:focus');
         await guest.keyboard.type('jonas');
         await guest.keyboard.press('Enter');
         await reads(guest, 'Keep this code');

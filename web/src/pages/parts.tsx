@@ -1,6 +1,6 @@
 // What pages are made of.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { words } from '../words/words.ts';
 
 type Children = { readonly children: ComponentChildren };
@@ -111,7 +111,7 @@ export function Field({ label, hint, wrong, value, onInput, lines, autoFocus, ..
         onInput: (event: { readonly currentTarget: { readonly value: string } }) => onInput(event.currentTarget.value),
     };
 
-    useEffect(() => {
+    useLayoutEffect(() => { // before the first letter is typed
         if (autoFocus)
             field.current?.focus();
     }, [autoFocus]);

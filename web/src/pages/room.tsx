@@ -77,26 +77,35 @@ function Notices({ room, refused, onTrust }: {
     );
 }
 
-function SpeakButtons({ room, me, wish }: { readonly room: Seen; readonly me: Seat; readonly wish: Wish }): JSX.Element {
-    const t = words.value, microphone = room.microphone.value;
-    const isMuted = me.muted || microphone !== 'open';
+/** The own microphone: muted by a moderator, not connected yet, asked for, or one's own to open and close. */
+function MicrophoneButton({ room, me, wish }: { readonly room: Seen; readonly me: Seat; readonly wish: Wish }): JSX.Element {
+    const t = words.value, microphone = room.microphone.value, isOpen = microphone === 'open';
 
-    if (!room.stage.value && me.maySpeak)
-        return <Button kind="main" icon="stage" onClick={() => wish('accept')}>{t.goOnStage}</Button>;
-    if (!room.stage.value) {
-        const up = room.hands.value.has(me.leaf);
-        return <Button kind={up ? 'main' : 'plain'} icon="hand" onClick={() => wish(up ? 'lower' : 'raise')}>{up ? t.lower : t.raise}</Button>;
-    }
+    if (me.muted)
+        return <Button icon="muted" onClick={() => wish('accept')}>{t.unmute}</Button>;
+    if (!room.stage.value)
+        return <Button icon="muted" disabled onClick={() => undefined}>{t.connecting}</Button>;
     return (
-        <>
-            <Button kind={isMuted ? 'plain' : 'main'} icon={isMuted ? 'muted' : 'microphone'}
-                disabled={microphone === 'asking' || microphone === 'unsupported'}
-                onClick={() => (me.muted ? wish('accept') : room.mute(!isMuted))}>
-                {microphone === 'asking' ? t.micAsking : isMuted ? t.unmute : t.mute}
-            </Button>
-            <Button icon="down" class="tight" label={t.stepDown} onClick={() => wish('leave')}>{t.stepDown}</Button>
-        </>
+        <Button kind={isOpen ? 'main' : 'plain'} icon={isOpen ? 'microphone' : 'muted'}
+            disabled={microphone === 'asking' || microphone === 'unsupported'} onClick={() => room.mute(isOpen)}>
+            {microphone === 'asking' ? t.micAsking : isOpen ? t.mute : t.unmute}
+        </Button>
     );
+}
+
+function SpeakButtons({ room, me, wish }: Parameters<typeof MicrophoneButton>[0]): JSX.Element {
+    const t = words.value, up = room.hands.value.has(me.leaf);
+
+    if (me.speaker)
+        return (
+            <>
+                <MicrophoneButton room={room} me={me} wish={wish} />
+                <Button icon="down" class="tight" label={t.stepDown} onClick={() => wish('leave')}>{t.stepDown}</Button>
+            </>
+        );
+    if (me.maySpeak)
+        return <Button kind="main" icon="stage" onClick={() => wish('accept')}>{t.goOnStage}</Button>;
+    return <Button kind={up ? 'main' : 'plain'} icon="hand" onClick={() => wish(up ? 'lower' : 'raise')}>{up ? t.lower : t.raise}</Button>;
 }
 
 function More({ room, shown, wish, onClose }: {
@@ -205,7 +214,7 @@ export function RoomView(props: RoomProps): JSX.Element {
             <Top {...props} onPanel={setPanel} />
             <main>
                 <Notices room={room} refused={refused} onTrust={() => setPanel({ is: 'trust' })} />
-                {me.maySpeak && !room.stage.value && !me.moderator && <Notice><p>{t.invitedNow}</p></Notice>}
+                {me.maySpeak && !me.speaker && !me.moderator && <Notice><p>{t.invitedNow}</p></Notice>}
                 <Stage room={room} onSeat={onSeat} />
                 <Hands room={room} wish={wish} />
                 <Audience room={room} onSeat={onSeat} />
