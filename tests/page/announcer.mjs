@@ -11,51 +11,91 @@ if (!existsSync(join(web, 'node_modules/preact'))) {
     process.exit(0);
 }
 const { build } = await import(pathToFileURL(join(web, 'node_modules/esbuild/lib/main.js')));
-const { outputFiles: [made] } = await build({
+const {
+    outputFiles: [made],
+} = await build({
     stdin: {
-        contents: "export { changes } from './pages/announcer.tsx'; export { en } from './words/en.ts'; " +
+        contents:
+            "export { changes } from './pages/announcer.tsx'; export { en } from './words/en.ts'; " +
             "export { languageOf } from './words/words.ts';",
         resolveDir: join(web, 'src'),
     },
-    bundle: true, write: false, format: 'esm', jsx: 'automatic', jsxImportSource: 'preact',
+    bundle: true,
+    write: false,
+    format: 'esm',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     banner: { js: "globalThis.navigator ??= { languages: ['en'] };" },
 });
-const { changes, en, languageOf } = await import(`data:text/javascript;base64,${Buffer.from(made.contents).toString('base64')}`);
+const { changes, en, languageOf } = await import(
+    `data:text/javascript;base64,${Buffer.from(made.contents).toString('base64')}`
+);
 
-const seat = (leaf, handle, more = {}) => ({ leaf, handle, self: false, speaker: false, maySpeak: false, muted: false, ...more });
-const state = (more = {}) => ({ seats: [], hands: new Set(), microphone: 'closed', mayI: false, amMuted: false, ...more });
+const seat = (leaf, handle, more = {}) => ({
+    leaf,
+    handle,
+    self: false,
+    speaker: false,
+    maySpeak: false,
+    muted: false,
+    ...more,
+});
+const state = (more = {}) => ({
+    seats: [],
+    hands: new Set(),
+    microphone: 'closed',
+    mayI: false,
+    amMuted: false,
+    ...more,
+});
 const said = (before, now, moderates = false) => changes(state(before), state(now), moderates, en);
-const ann = seat(1, 'ann'), onStage = { ...ann, speaker: true };
+const ann = seat(1, 'ann'),
+    onStage = { ...ann, speaker: true };
 
-process.exit(await tap({
-    'who comes on stage, and who leaves it'() {
-        assert.deepEqual(said({ seats: [ann] }, { seats: [onStage] }), ['ann came on stage']);
-        assert.deepEqual(said({ seats: [onStage] }, { seats: [ann] }), ['ann left the stage']);
-        assert.deepEqual(said({ seats: [{ ...ann, self: true }] }, { seats: [{ ...onStage, self: true }] }), []);
-    },
-    'nobody who comes to listen, or goes'() {
-        assert.deepEqual(said({ seats: [] }, { seats: Array.from({ length: 100 }, (_, leaf) => seat(leaf, `one ${leaf}`)) }), []);
-        assert.deepEqual(said({ seats: [ann] }, { seats: [] }), []);
-    },
-    'hands, for those who can invite'() {
-        const up = { seats: [ann], hands: new Set([1]) };
-        assert.deepEqual(said({ seats: [ann] }, up, true), ['ann raises a hand']);
-        assert.deepEqual(said({ seats: [ann] }, up), []);
-        assert.deepEqual(said(up, up, true), []);
-    },
-    'how it stands with the own microphone'() {
-        assert.deepEqual(said({ microphone: 'muted' }, { microphone: 'open' }), ['You can be heard']);
-        assert.deepEqual(said({ microphone: 'open' }, { microphone: 'muted' }), ['You are muted']);
-        assert.deepEqual(said({ microphone: 'open' }, { microphone: 'muted', amMuted: true }), ['A moderator muted you']);
-        assert.deepEqual(said({}, { mayI: true }), ['You may speak now']);
-        assert.deepEqual(said({}, {}), []);
-    },
-    'the browser’s language is taken, in the script that it names'() {
-        const taken = { 'zh-CN': 'zh-Hans', zh: 'zh-Hans', 'zh-TW': 'zh-Hant', 'zh-HK': 'zh-Hant', 'zh-Hant-MO': 'zh-Hant', 'en-GB': 'en' };
-        for (const [tag, language] of Object.entries(taken))
-            assert.equal(languageOf([tag]), language, tag);
-        assert.equal(languageOf(['de', 'zh-TW', 'en']), 'zh-Hant');
-        assert.equal(languageOf(['de', 'fr']), 'en');
-        assert.equal(languageOf(['zha']), 'en');
-    },
-}) ? 0 : 1);
+process.exit(
+    (await tap({
+        'who comes on stage, and who leaves it'() {
+            assert.deepEqual(said({ seats: [ann] }, { seats: [onStage] }), ['ann came on stage']);
+            assert.deepEqual(said({ seats: [onStage] }, { seats: [ann] }), ['ann left the stage']);
+            assert.deepEqual(said({ seats: [{ ...ann, self: true }] }, { seats: [{ ...onStage, self: true }] }), []);
+        },
+        'nobody who comes to listen, or goes'() {
+            assert.deepEqual(
+                said({ seats: [] }, { seats: Array.from({ length: 100 }, (_, leaf) => seat(leaf, `one ${leaf}`)) }),
+                [],
+            );
+            assert.deepEqual(said({ seats: [ann] }, { seats: [] }), []);
+        },
+        'hands, for those who can invite'() {
+            const up = { seats: [ann], hands: new Set([1]) };
+            assert.deepEqual(said({ seats: [ann] }, up, true), ['ann raises a hand']);
+            assert.deepEqual(said({ seats: [ann] }, up), []);
+            assert.deepEqual(said(up, up, true), []);
+        },
+        'how it stands with the own microphone'() {
+            assert.deepEqual(said({ microphone: 'muted' }, { microphone: 'open' }), ['You can be heard']);
+            assert.deepEqual(said({ microphone: 'open' }, { microphone: 'muted' }), ['You are muted']);
+            assert.deepEqual(said({ microphone: 'open' }, { microphone: 'muted', amMuted: true }), [
+                'A moderator muted you',
+            ]);
+            assert.deepEqual(said({}, { mayI: true }), ['You may speak now']);
+            assert.deepEqual(said({}, {}), []);
+        },
+        'the browser’s language is taken, in the script that it names'() {
+            const taken = {
+                'zh-CN': 'zh-Hans',
+                zh: 'zh-Hans',
+                'zh-TW': 'zh-Hant',
+                'zh-HK': 'zh-Hant',
+                'zh-Hant-MO': 'zh-Hant',
+                'en-GB': 'en',
+            };
+            for (const [tag, language] of Object.entries(taken)) assert.equal(languageOf([tag]), language, tag);
+            assert.equal(languageOf(['de', 'zh-TW', 'en']), 'zh-Hant');
+            assert.equal(languageOf(['de', 'fr']), 'en');
+            assert.equal(languageOf(['zha']), 'en');
+        },
+    }))
+        ? 0
+        : 1,
+);

@@ -21,7 +21,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'teahouse-keeper-'));
 function build(name, tail) {
     const listed = JSON.parse(readFileSync(join(source, 'build/page/files.json'), 'utf8'));
     const module = readFileSync(join(source, 'build/page', listed.find(({ path }) => path.endsWith('.wasm')).file));
-    const input = join(scratch, `${name}.wasm`), out = join(scratch, name);
+    const input = join(scratch, `${name}.wasm`),
+        out = join(scratch, name);
 
     writeFileSync(input, Buffer.concat([module, tail]));
     execFileSync(process.execPath, [join(source, 'web/build.mjs'), input, out]);
@@ -32,11 +33,16 @@ function build(name, tail) {
     };
 }
 
-const first = build('first', Buffer.alloc(0)), second = build('second', Buffer.from([0, 2, 1, 0x78])); // an empty section `x`
-let served = first, tampered;
+const first = build('first', Buffer.alloc(0)),
+    second = build('second', Buffer.from([0, 2, 1, 0x78])); // an empty section `x`
+let served = first,
+    tampered;
 const server = createServer((request, response) => {
     const file = served.files.get(new URL(request.url, 'http://localhost').pathname);
-    response.writeHead(file === undefined ? 404 : 200, { 'Content-Type': file?.type ?? 'text/plain', 'Cache-Control': 'no-cache' });
+    response.writeHead(file === undefined ? 404 : 200, {
+        'Content-Type': file?.type ?? 'text/plain',
+        'Cache-Control': 'no-cache',
+    });
     response.end(file?.path === tampered ? `${file.content}\n` : file?.content);
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,8 +56,10 @@ const page = await browser.newPage();
 const runs = () => page.evaluate(() => document.querySelector('script').getAttribute('src'));
 const mainOf = ({ files }) => [...files.keys()].find((path) => path.startsWith('/page/main-'));
 const shownOf = ({ bundle }) => bundle.slice(0, 32).match(/.{4}/g).join(' ');
-const reads = (wanted) => page.waitForFunction((what) => document.body.innerText.includes(what), { timeout: 20_000 }, wanted);
-const pinnedBy = () => page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated', { timeout: 20_000 });
+const reads = (wanted) =>
+    page.waitForFunction((what) => document.body.innerText.includes(what), { timeout: 20_000 }, wanted);
+const pinnedBy = () =>
+    page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated', { timeout: 20_000 });
 
 const good = await tap({
     async 'two builds of one source are one page, and another module is another'() {
@@ -76,19 +84,27 @@ const good = await tap({
         assert.equal(await runs(), mainOf(first));
     },
     async 'it runs by the person’s word'() {
-        await Promise.all([page.waitForNavigation(),
-            page.evaluate(() => [...document.querySelectorAll('button')].find((one) => one.innerText === 'Use the new one').click())]);
+        await Promise.all([
+            page.waitForNavigation(),
+            page.evaluate(() =>
+                [...document.querySelectorAll('button')].find((one) => one.innerText === 'Use the new one').click(),
+            ),
+        ]);
         await pinnedBy();
         assert.equal(await runs(), mainOf(second));
     },
     async 'a file that is not what its keeper pins is never kept'() {
-        const context = await browser.createBrowserContext(), stranger = await context.newPage();
+        const context = await browser.createBrowserContext(),
+            stranger = await context.newPage();
         tampered = '/icon.svg';
         await stranger.evaluateOnNewDocument(() => {
             const register = navigator.serviceWorker.register.bind(navigator.serviceWorker);
             navigator.serviceWorker.register = async (...what) => {
-                const registration = await register(...what), keeper = registration.installing;
-                keeper.addEventListener('statechange', () => { window.became = keeper.state; });
+                const registration = await register(...what),
+                    keeper = registration.installing;
+                keeper.addEventListener('statechange', () => {
+                    window.became = keeper.state;
+                });
                 return registration;
             };
         });

@@ -10,15 +10,18 @@ if (why !== undefined) {
     process.exit(0);
 }
 
-const INTERACTIVE_MS = 1000, WAIT_MS = 30_000;
+const INTERACTIVE_MS = 1000,
+    WAIT_MS = 30_000;
 const server = await startServer(process.argv[2]);
 const house = server.url; // on loopback: a secure context
 const browser = await launch();
-setTimeout(() => { // what hangs ends, and its browser with it
+setTimeout(() => {
+    // what hangs ends, and its browser with it
     browser.process()?.kill('SIGKILL');
     process.exit(1);
 }, 100_000).unref();
-const requests = [], failures = [];
+const requests = [],
+    failures = [];
 
 async function open(context) {
     const page = await context.newPage();
@@ -29,8 +32,12 @@ async function open(context) {
     session.on('Network.webSocketCreated', ({ url }) => requests.push(url));
     page.on('pageerror', (error) => failures.push(error.message));
     page.on('console', (message) => {
-        if (message.type() === 'error' && !/net::ERR/.test(message.text()) &&
-            !message.location().url?.includes('/media/')) // a session that the relay has ended by itself
+        if (
+            message.type() === 'error' &&
+            !/net::ERR/.test(message.text()) &&
+            !message.location().url?.includes('/media/')
+        )
+            // a session that the relay has ended by itself
             failures.push(`${message.text()} ${message.location().url ?? ''}`);
     });
     page.setDefaultTimeout(WAIT_MS);
@@ -38,14 +45,18 @@ async function open(context) {
 }
 
 const text = (page) => page.evaluate(() => document.body.innerText);
-const reads = (page, wanted) => page.waitForFunction((what) => document.body.innerText.includes(what), {}, wanted)
-    .catch(async () => { throw new Error(`'${wanted}' was waited for in vain; there is: ${await text(page)}`); });
-const focused = (page) => page.evaluate(() => {
-    const at = document.activeElement;
-    if (!at.matches('a, button, input, select, textarea'))
-        return ''; // a heading, which is read but not pressed
-    return at.getAttribute('aria-label') ?? at.labels?.[0]?.innerText ?? at.innerText ?? '';
-});
+const reads = (page, wanted) =>
+    page
+        .waitForFunction((what) => document.body.innerText.includes(what), {}, wanted)
+        .catch(async () => {
+            throw new Error(`'${wanted}' was waited for in vain; there is: ${await text(page)}`);
+        });
+const focused = (page) =>
+    page.evaluate(() => {
+        const at = document.activeElement;
+        if (!at.matches('a, button, input, select, textarea')) return ''; // a heading, which is read but not pressed
+        return at.getAttribute('aria-label') ?? at.labels?.[0]?.innerText ?? at.innerText ?? '';
+    });
 
 /** Presses Tab until what is wanted has the focus. */
 async function tabTo(page, wanted) {
@@ -54,8 +65,7 @@ async function tabTo(page, wanted) {
         await page.keyboard.press('Tab');
         const [at] = (await focused(page)).split('\n');
         seen.push(at);
-        if (at === wanted)
-            return;
+        if (at === wanted) return;
     }
     throw new Error(`no Tab leads to '${wanted}', but to ${seen.join(', ')}`);
 }
@@ -69,10 +79,8 @@ async function press(page, wanted) {
 async function usableAfter(page) {
     await page.evaluateOnNewDocument(() => {
         const look = () => {
-            if (document.activeElement?.matches('form input'))
-                window.usableAfter = performance.now();
-            else
-                requestAnimationFrame(look);
+            if (document.activeElement?.matches('form input')) window.usableAfter = performance.now();
+            else requestAnimationFrame(look);
         };
         look();
     });
@@ -89,7 +97,8 @@ let link;
 const good = await tap({
     async 'the first view can be used within a second, with nothing kept'() {
         let took = Infinity;
-        for (let tries = 0; tries < 3 && took >= INTERACTIVE_MS; tries++) { // a machine may be busy with something else
+        for (let tries = 0; tries < 3 && took >= INTERACTIVE_MS; tries++) {
+            // a machine may be busy with something else
             const stranger = await browser.createBrowserContext();
             took = Math.min(took, await usableAfter(await open(stranger)));
             await stranger.close();
@@ -121,8 +130,14 @@ const good = await tap({
         await tabTo(page, 'Open');
         await page.keyboard.press('ArrowDown');
         await page.keyboard.press('ArrowDown');
-        assert.equal(await page.evaluate(() => [...document.querySelectorAll('input:checked')].map((one) => one.parentElement.innerText.split('\n')[0]).join()),
-            'Private,Who is invited,Nothing');
+        assert.equal(
+            await page.evaluate(() =>
+                [...document.querySelectorAll('input:checked')]
+                    .map((one) => one.parentElement.innerText.split('\n')[0])
+                    .join(),
+            ),
+            'Private,Who is invited,Nothing',
+        );
         await press(page, 'Open the room');
         await reads(page, 'The room is open');
         link = await page.evaluate(() => document.querySelector('.link-text').innerText);
@@ -140,7 +155,8 @@ const good = await tap({
         await page.waitForFunction(() => document.querySelector('dialog') === null);
     },
     async 'another comes by the link, under a link without its secret does not'() {
-        const other = await browser.createBrowserContext(), guest = await open(other);
+        const other = await browser.createBrowserContext(),
+            guest = await open(other);
         await guest.goto(link.split('#')[0]);
         await guest.waitForSelector('form input:focus');
         await guest.keyboard.type('jonas');
@@ -148,7 +164,9 @@ const good = await tap({
         await reads(guest, 'Keep this code');
         await press(guest, 'I have kept it');
         await reads(guest, 'This link lacks its secret');
-        await guest.evaluate((secret) => { location.hash = secret; }, link.split('#')[1]);
+        await guest.evaluate((secret) => {
+            location.hash = secret;
+        }, link.split('#')[1]);
         await press(guest, 'Come in');
         await reads(guest, 'Raise hand');
         await reads(page, 'jonas');
@@ -175,10 +193,15 @@ const good = await tap({
         await press(page, 'Wipe this device');
         await press(page, 'Wipe everything now');
         await reads(page, 'Choose what others will call you.');
-        assert.deepEqual(await page.evaluate(async () => [
-            (await indexedDB.databases()).length, localStorage.length, (await caches.keys()).length,
-            (await navigator.serviceWorker.getRegistrations()).length,
-        ]), [0, 0, 0, 0]);
+        assert.deepEqual(
+            await page.evaluate(async () => [
+                (await indexedDB.databases()).length,
+                localStorage.length,
+                (await caches.keys()).length,
+                (await navigator.serviceWorker.getRegistrations()).length,
+            ]),
+            [0, 0, 0, 0],
+        );
     },
     async 'the language is the browser’s, and can be changed'() {
         assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
@@ -191,15 +214,20 @@ const good = await tap({
     },
     'no request went anywhere else, and none had the secret'() {
         const origins = new Set(requests.map((url) => new URL(url).origin.replace(/^ws/, 'http')));
-        assert.deepEqual([...origins].filter((origin) => origin !== house), []);
+        assert.deepEqual(
+            [...origins].filter((origin) => origin !== house),
+            [],
+        );
         assert.ok(requests.length > 8);
-        assert.deepEqual(requests.filter((url) => url.includes(link.split('#')[1]) && !url.includes('#')), []);
+        assert.deepEqual(
+            requests.filter((url) => url.includes(link.split('#')[1]) && !url.includes('#')),
+            [],
+        );
         assert.deepEqual(failures, []);
     },
 });
 
-if (!good)
-    console.log(`# ${failures.join('\n# ')}`);
+if (!good) console.log(`# ${failures.join('\n# ')}`);
 await browser.close();
 await server.stop();
 process.exit(good ? 0 : 1);

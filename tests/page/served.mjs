@@ -13,10 +13,11 @@ function ask(path, { method = 'GET', headers = {} } = {}) {
     return new Promise((resolve, reject) => {
         request(server.url + path, { method, headers }, async (answer) => {
             const pieces = [];
-            for await (const piece of answer)
-                pieces.push(piece);
+            for await (const piece of answer) pieces.push(piece);
             resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces) });
-        }).on('error', reject).end();
+        })
+            .on('error', reject)
+            .end();
     });
 }
 
@@ -27,7 +28,9 @@ if (main.status === 404) {
     process.exit(0);
 }
 const html = main.body.toString();
-const [style, script] = [/href="(\/page\/style-[^"]+)"/, /src="(\/page\/main-[^"]+)"/].map((what) => what.exec(html)[1]);
+const [style, script] = [/href="(\/page\/style-[^"]+)"/, /src="(\/page\/main-[^"]+)"/].map(
+    (what) => what.exec(html)[1],
+);
 
 const good = await tap({
     async 'one document stands at every place of the app'() {
@@ -40,8 +43,20 @@ const good = await tap({
         }
     },
     async 'everything else is not there'() {
-        for (const path of ['/index.html', '/r/', `/r/${ROOM}A`, `/r/${ROOM.slice(1)}`, `/r/${ROOM.slice(1)}%41`,
-            `/r/${ROOM}/x`, '/page/', '/page/main.js', '/files.json', '/bundle', '/me/', '//'])
+        for (const path of [
+            '/index.html',
+            '/r/',
+            `/r/${ROOM}A`,
+            `/r/${ROOM.slice(1)}`,
+            `/r/${ROOM.slice(1)}%41`,
+            `/r/${ROOM}/x`,
+            '/page/',
+            '/page/main.js',
+            '/files.json',
+            '/bundle',
+            '/me/',
+            '//',
+        ])
             assert.equal((await ask(path)).status, 404, path);
     },
     async 'every answer forbids what the page does not need'() {
@@ -58,16 +73,22 @@ const good = await tap({
         }
     },
     async 'the policy lets nothing inline, evaluated or foreign in'() {
-        const rules = new Map((await ask('/')).headers['content-security-policy'].split(';')
-            .map((rule) => rule.trim().split(/ +/)).map(([name, ...what]) => [name, what.join(' ')]));
+        const rules = new Map(
+            (await ask('/')).headers['content-security-policy']
+                .split(';')
+                .map((rule) => rule.trim().split(/ +/))
+                .map(([name, ...what]) => [name, what.join(' ')]),
+        );
         assert.equal(rules.get('script-src'), "'self' 'wasm-unsafe-eval'");
         assert.equal(rules.get('style-src'), "'self'");
         assert.equal(rules.get('connect-src').replace(server.url, '').trim(), "'self'");
         assert.equal(rules.get('require-trusted-types-for'), "'script'");
         assert.equal(rules.get('trusted-types'), 'teahouse');
-        for (const name of ['frame-ancestors', 'base-uri', 'form-action'])
-            assert.equal(rules.get(name), "'none'");
-        assert.doesNotMatch([...rules.values()].join(' '), /unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|\*|data:|blob:/);
+        for (const name of ['frame-ancestors', 'base-uri', 'form-action']) assert.equal(rules.get(name), "'none'");
+        assert.doesNotMatch(
+            [...rules.values()].join(' '),
+            /unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|\*|data:|blob:/,
+        );
         assert.doesNotMatch(html, /<script(?![^>]* src=)|<style| on\w+=| style=|https?:/);
     },
     async 'files named by their content are kept for good, and are what the document says'() {
@@ -90,7 +111,10 @@ const good = await tap({
             assert.deepEqual(gunzipSync(body), (await ask(script)).body);
         }
         for (const accept of ['br', 'xgzip', 'gzipped'])
-            assert.equal((await ask(script, { headers: { 'Accept-Encoding': accept } })).headers['content-encoding'], undefined);
+            assert.equal(
+                (await ask(script, { headers: { 'Accept-Encoding': accept } })).headers['content-encoding'],
+                undefined,
+            );
     },
     async 'what runs before the first key is small'() {
         let total = 0;

@@ -7,8 +7,22 @@ import { createInterface } from 'node:readline';
 
 export async function startServer(program, ...more) {
     const home = mkdtempSync(join(tmpdir(), 'teahouse-page-'));
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, 'serve', '--listen', '127.0.0.1:0', ...more, '--data', join(home, 'data'), '--json'],
-        { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+        'setpriv',
+        [
+            '--pdeathsig',
+            'KILL',
+            program,
+            'serve',
+            '--listen',
+            '127.0.0.1:0',
+            ...more,
+            '--data',
+            join(home, 'data'),
+            '--json',
+        ],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     const exited = new Promise((resolve) => child.on('exit', resolve));
     const line = await new Promise((resolve, reject) => {
         createInterface({ input: child.stdout }).once('line', resolve);
@@ -28,7 +42,8 @@ export async function startServer(program, ...more) {
 
 /** Runs tests by name, one after the other, and prints TAP; the process ends with how it went. */
 export async function tap(tests) {
-    let failed = 0, number = 0;
+    let failed = 0,
+        number = 0;
 
     console.log(`1..${Object.keys(tests).length}`);
     for (const [name, test] of Object.entries(tests)) {

@@ -12,23 +12,20 @@ import { pin } from './pin.ts';
 import { place } from './place.ts';
 
 function App(): JSX.Element | null {
-    const mine = account.value, here = place.value;
+    const mine = account.value,
+        here = place.value;
 
-    if (mine === undefined)
-        return null; // a moment, while the device is asked
-    if (mine !== null && freshCode.value !== undefined)
-        return <KeepCode code={freshCode.value} handle={mine.handle} />;
-    if (here.at === 'room')
-        return <RoomPlace link={here.link} />;
-    if (mine === null)
-        return <Arrive toRoom={false} />;
+    if (mine === undefined) return null; // a moment, while the device is asked
+    if (mine !== null && freshCode.value !== undefined) return <KeepCode code={freshCode.value} handle={mine.handle} />;
+    if (here.at === 'room') return <RoomPlace link={here.link} />;
+    if (mine === null) return <Arrive toRoom={false} />;
     switch (here.at) {
-    case 'new':
-        return <Create />;
-    case 'me':
-        return <Mine mine={mine} />;
-    case 'hallway':
-        return <HallwayPage />;
+        case 'new':
+            return <Create />;
+        case 'me':
+            return <Mine mine={mine} />;
+        case 'hallway':
+            return <HallwayPage />;
     }
 }
 

@@ -15,27 +15,52 @@ function reasonOf(error: unknown): string {
     if (!(error instanceof Refused))
         return error instanceof Error && error.name === 'CoreError' ? t.codeWrong : t.offlineWhy;
     switch (error.reason) {
-    case NAME_TAKEN:
-        return t.nameTaken;
-    case NAME_BAD:
-        return `${t.nameBad} ${error.message}`;
-    case UNKNOWN:
-        return t.unknownAccount;
-    default:
-        return error.message;
+        case NAME_TAKEN:
+            return t.nameTaken;
+        case NAME_BAD:
+            return `${t.nameBad} ${error.message}`;
+        case UNKNOWN:
+            return t.unknownAccount;
+        default:
+            return error.message;
     }
 }
 
-function Paper({ value, onValue, wrong, doing, onDone }: {
-    readonly value: string; readonly onValue: (value: string) => void; readonly wrong: string | undefined;
-    readonly doing: Doing; readonly onDone: (work: () => Promise<void>) => void;
+function Paper({
+    value,
+    onValue,
+    wrong,
+    doing,
+    onDone,
+}: {
+    readonly value: string;
+    readonly onValue: (value: string) => void;
+    readonly wrong: string | undefined;
+    readonly doing: Doing;
+    readonly onDone: (work: () => Promise<void>) => void;
 }): JSX.Element {
     const t = words.value;
     return (
-        <form onSubmit={(event) => { event.preventDefault(); onDone(() => recover(value)); }}>
+        <form
+            onSubmit={(event) => {
+                event.preventDefault();
+                onDone(() => recover(value));
+            }}
+        >
             <p>{t.recoverWhy}</p>
-            <Field label={t.code} hint={t.codeHint} value={value} onInput={onValue} wrong={wrong} lines={3} class="code" autoFocus />
-            <button class="button main wide" disabled={doing === 'waiting'}>{t.recover}</button>
+            <Field
+                label={t.code}
+                hint={t.codeHint}
+                value={value}
+                onInput={onValue}
+                wrong={wrong}
+                lines={3}
+                class="code"
+                autoFocus
+            />
+            <button class="button main wide" disabled={doing === 'waiting'}>
+                {t.recover}
+            </button>
             {doing === 'waiting' && <Waiting>{t.recovering}</Waiting>}
         </form>
     );
@@ -44,22 +69,46 @@ function Paper({ value, onValue, wrong, doing, onDone }: {
 function NewName({ value, onValue, wrong, doing, onDone }: Parameters<typeof Paper>[0]): JSX.Element {
     const t = words.value;
     return (
-        <form onSubmit={(event) => { event.preventDefault(); if (value.trim() !== '') onDone(() => signUp(value.trim())); }}>
-            <Field label={t.handle} hint={t.handleHint} value={value} onInput={onValue} wrong={wrong} maxLength={64} autoFocus />
-            <button class="button main wide" disabled={doing === 'waiting'}>{t.signUp}</button>
+        <form
+            onSubmit={(event) => {
+                event.preventDefault();
+                if (value.trim() !== '') onDone(() => signUp(value.trim()));
+            }}
+        >
+            <Field
+                label={t.handle}
+                hint={t.handleHint}
+                value={value}
+                onInput={onValue}
+                wrong={wrong}
+                maxLength={64}
+                autoFocus
+            />
+            <button class="button main wide" disabled={doing === 'waiting'}>
+                {t.signUp}
+            </button>
             {doing === 'waiting' && <Waiting>{t.signingUp}</Waiting>}
         </form>
     );
 }
 
-export function Arrive({ toRoom, paper: startWithPaper = false }: { readonly toRoom: boolean; readonly paper?: boolean }): JSX.Element {
+export function Arrive({
+    toRoom,
+    paper: startWithPaper = false,
+}: {
+    readonly toRoom: boolean;
+    readonly paper?: boolean;
+}): JSX.Element {
     const t = words.value;
     const [paper, setPaper] = useState(startWithPaper);
     const [value, setValue] = useState('');
     const [wrong, setWrong] = useState<string | undefined>(undefined);
     const [doing, setDoing] = useState<Doing>('writing');
     const props = {
-        value, wrong, doing, onValue: setValue,
+        value,
+        wrong,
+        doing,
+        onValue: setValue,
         async onDone(work: () => Promise<void>) {
             setDoing('waiting');
             setWrong(undefined);
@@ -78,7 +127,15 @@ export function Arrive({ toRoom, paper: startWithPaper = false }: { readonly toR
                 {!paper && <p class="lead">{toRoom ? t.arriveToRoom : t.tagline}</p>}
                 {!paper && <p>{t.arriveWhy}</p>}
                 {paper ? <Paper {...props} /> : <NewName {...props} />}
-                <Button kind="quiet" class="wide" onClick={() => { setPaper(!paper); setValue(''); setWrong(undefined); }}>
+                <Button
+                    kind="quiet"
+                    class="wide"
+                    onClick={() => {
+                        setPaper(!paper);
+                        setValue('');
+                        setWrong(undefined);
+                    }}
+                >
                     {paper ? t.noCode : t.haveCode}
                 </Button>
             </div>
@@ -90,7 +147,11 @@ export function Code({ code, handle }: { readonly code: string; readonly handle:
     return (
         <div class="paper">
             <p class="paper-for">{words.value.codeFor(handle)}</p>
-            <code>{code.split('-').map((group, number) => <span key={number}>{group}</span>)}</code>
+            <code>
+                {code.split('-').map((group, number) => (
+                    <span key={number}>{group}</span>
+                ))}
+            </code>
             <p class="paper-house">{location.host}</p>
         </div>
     );
@@ -108,7 +169,15 @@ export function KeepCode({ code, handle }: { readonly code: string; readonly han
                     <Button onClick={() => print()}>{t.print}</Button>
                     <CopyButton text={code} />
                 </div>
-                <Button kind="main" class="wide" onClick={() => { freshCode.value = undefined; }}>{t.codeKept}</Button>
+                <Button
+                    kind="main"
+                    class="wide"
+                    onClick={() => {
+                        freshCode.value = undefined;
+                    }}
+                >
+                    {t.codeKept}
+                </Button>
             </div>
         </Frame>
     );

@@ -15,11 +15,17 @@ export function Made({ link, title }: { readonly link: string; readonly title: s
     return (
         <Frame title={t.linkTitle} narrow>
             <div class="card">
-                <p class="lead"><bdi>{title}</bdi></p>
+                <p class="lead">
+                    <bdi>{title}</bdi>
+                </p>
                 <p>{t.linkWhy}</p>
-                <p class="link-text"><code>{link}</code></p>
+                <p class="link-text">
+                    <code>{link}</code>
+                </p>
                 <div class="row">
-                    <Button kind="main" icon="door" onClick={() => go(link)}>{t.goIn}</Button>
+                    <Button kind="main" icon="door" onClick={() => go(link)}>
+                        {t.goIn}
+                    </Button>
                     <CopyButton text={link} />
                 </div>
             </div>
@@ -29,7 +35,13 @@ export function Made({ link, title }: { readonly link: string; readonly title: s
 
 export function Create(): JSX.Element {
     const t = words.value;
-    const [plan, setPlan] = useState<Plan>({ title: '', kind: 'open', everyone: false, deniable: false, pseudonyms: false });
+    const [plan, setPlan] = useState<Plan>({
+        title: '',
+        kind: 'open',
+        everyone: false,
+        deniable: false,
+        pseudonyms: false,
+    });
     const [judged, setJudged] = useState(false); // the person has chosen what recordings prove
     const [state, setState] = useState<State>({ at: 'writing' });
     const [missing, setMissing] = useState(false);
@@ -39,8 +51,7 @@ export function Create(): JSX.Element {
 
     async function submit(): Promise<void> {
         setMissing(plan.title.trim() === '');
-        if (plan.title.trim() === '')
-            return;
+        if (plan.title.trim() === '') return;
         setState({ at: 'waiting' });
         try {
             setLink(await make({ ...plan, title: plan.title.trim() }));
@@ -49,31 +60,69 @@ export function Create(): JSX.Element {
         }
     }
 
-    if (link !== undefined)
-        return <Made link={link} title={plan.title} />;
+    if (link !== undefined) return <Made link={link} title={plan.title} />;
     return (
         <Frame title={t.newTitle} narrow>
-            <form class="card" onSubmit={(event) => { event.preventDefault(); void submit(); }}>
-                <Field label={t.title} hint={t.titleHint} value={plan.title} onInput={(title) => set({ title })} maxLength={240}
-                    wrong={missing ? t.titleMissing : undefined} />
-                <Choices legend={t.kind} value={plan.kind} onChange={setKind} choices={[
-                    { value: 'open', name: t.kindOpen, why: t.kindOpenWhy },
-                    { value: 'social', name: t.kindSocial, why: t.kindSocialWhy },
-                    { value: 'private', name: t.kindPrivate, why: t.kindPrivateWhy },
-                ]} />
-                <Choices legend={t.whoSpeaks} value={plan.everyone ? 'everyone' : 'invited'}
-                    onChange={(who) => set({ everyone: who === 'everyone' })} choices={[
+            <form
+                class="card"
+                onSubmit={(event) => {
+                    event.preventDefault();
+                    void submit();
+                }}
+            >
+                <Field
+                    label={t.title}
+                    hint={t.titleHint}
+                    value={plan.title}
+                    onInput={(title) => set({ title })}
+                    maxLength={240}
+                    wrong={missing ? t.titleMissing : undefined}
+                />
+                <Choices
+                    legend={t.kind}
+                    value={plan.kind}
+                    onChange={setKind}
+                    choices={[
+                        { value: 'open', name: t.kindOpen, why: t.kindOpenWhy },
+                        { value: 'social', name: t.kindSocial, why: t.kindSocialWhy },
+                        { value: 'private', name: t.kindPrivate, why: t.kindPrivateWhy },
+                    ]}
+                />
+                <Choices
+                    legend={t.whoSpeaks}
+                    value={plan.everyone ? 'everyone' : 'invited'}
+                    onChange={(who) => set({ everyone: who === 'everyone' })}
+                    choices={[
                         { value: 'invited', name: t.invited, why: t.invitedWhy },
                         { value: 'everyone', name: t.everyone, why: t.everyoneWhy },
-                    ]} />
-                <Choices legend={t.proof} value={plan.deniable ? 'deniable' : 'proven'}
-                    onChange={(proof) => { setJudged(true); set({ deniable: proof === 'deniable' }); }} choices={[
+                    ]}
+                />
+                <Choices
+                    legend={t.proof}
+                    value={plan.deniable ? 'deniable' : 'proven'}
+                    onChange={(proof) => {
+                        setJudged(true);
+                        set({ deniable: proof === 'deniable' });
+                    }}
+                    choices={[
                         { value: 'deniable', name: t.deniable, why: t.deniableWhy },
                         { value: 'proven', name: t.proven, why: t.provenWhy },
-                    ]} />
-                <Switch name={t.pseudonyms} why={t.pseudonymsWhy} on={plan.pseudonyms} onChange={(pseudonyms) => set({ pseudonyms })} />
-                {state.at === 'refused' && <Notice tone="warning" title={t.makeFailed} alert><p>{state.why}</p></Notice>}
-                <button class="button main wide" disabled={state.at === 'waiting'}>{t.makeRoom}</button>
+                    ]}
+                />
+                <Switch
+                    name={t.pseudonyms}
+                    why={t.pseudonymsWhy}
+                    on={plan.pseudonyms}
+                    onChange={(pseudonyms) => set({ pseudonyms })}
+                />
+                {state.at === 'refused' && (
+                    <Notice tone="warning" title={t.makeFailed} alert>
+                        <p>{state.why}</p>
+                    </Notice>
+                )}
+                <button class="button main wide" disabled={state.at === 'waiting'}>
+                    {t.makeRoom}
+                </button>
                 {state.at === 'waiting' && <Waiting>{t.making}</Waiting>}
             </form>
         </Frame>

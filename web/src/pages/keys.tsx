@@ -9,7 +9,10 @@ import type { Seen } from './room.tsx';
 const on = signal(true);
 
 function isWriting(target: EventTarget | null): boolean {
-    return target instanceof HTMLElement && target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select');
+    return (
+        target instanceof HTMLElement &&
+        target.matches('input:not([type=range], [type=checkbox], [type=radio]), textarea, select')
+    );
 }
 
 const isPlain = (event: KeyboardEvent): boolean =>
@@ -20,22 +23,18 @@ export function useKeys(room: Seen): void {
         let held = false;
         const may = (): boolean => room.stage.value && room.me.value?.muted === false;
         const down = (event: KeyboardEvent): void => {
-            const key = event.key.toLowerCase(), microphone = room.microphone.value;
-            if (!isPlain(event) || !may())
-                return;
-            if (key === 'm')
-                room.mute(microphone === 'open');
-            else if (key === 't' && microphone === 'muted')
-                room.mute(!(held = true));
+            const key = event.key.toLowerCase(),
+                microphone = room.microphone.value;
+            if (!isPlain(event) || !may()) return;
+            if (key === 'm') room.mute(microphone === 'open');
+            else if (key === 't' && microphone === 'muted') room.mute(!(held = true));
         };
         const release = (): void => {
-            if (held)
-                room.mute(true);
+            if (held) room.mute(true);
             held = false;
         };
         const up = (event: KeyboardEvent): void => {
-            if (event.key.toLowerCase() === 't')
-                release();
+            if (event.key.toLowerCase() === 't') release();
         };
 
         addEventListener('keydown', down);
@@ -50,5 +49,14 @@ export function useKeys(room: Seen): void {
 }
 
 export function KeysSwitch(): JSX.Element {
-    return <Switch name={words.value.keysOn} why={words.value.keysWhy} on={on.value} onChange={(value) => { on.value = value; }} />;
+    return (
+        <Switch
+            name={words.value.keysOn}
+            why={words.value.keysWhy}
+            on={on.value}
+            onChange={(value) => {
+                on.value = value;
+            }}
+        />
+    );
 }

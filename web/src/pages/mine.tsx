@@ -22,13 +22,29 @@ async function wipe(): Promise<void> {
 function Held(): JSX.Element {
     const t = words.value;
     const rows = [
-        [t.dataAccount, t.dataAccountUntil], [t.dataFollows, t.dataFollowsUntil], [t.dataRooms, t.dataRoomsUntil],
-        [t.dataSeat, t.dataSeatUntil], [t.dataMessages, t.dataMessagesUntil], [t.dataNever, t.dataNeverUntil],
+        [t.dataAccount, t.dataAccountUntil],
+        [t.dataFollows, t.dataFollowsUntil],
+        [t.dataRooms, t.dataRoomsUntil],
+        [t.dataSeat, t.dataSeatUntil],
+        [t.dataMessages, t.dataMessagesUntil],
+        [t.dataNever, t.dataNeverUntil],
     ];
     return (
         <table class="held">
-            <thead><tr><th scope="col">{t.dataWhat}</th><th scope="col">{t.dataHowLong}</th></tr></thead>
-            <tbody>{rows.map(([what, until]) => <tr key={what}><th scope="row">{what}</th><td>{until}</td></tr>)}</tbody>
+            <thead>
+                <tr>
+                    <th scope="col">{t.dataWhat}</th>
+                    <th scope="col">{t.dataHowLong}</th>
+                </tr>
+            </thead>
+            <tbody>
+                {rows.map(([what, until]) => (
+                    <tr key={what}>
+                        <th scope="row">{what}</th>
+                        <td>{until}</td>
+                    </tr>
+                ))}
+            </tbody>
         </table>
     );
 }
@@ -41,30 +57,61 @@ export function Mine({ mine }: { readonly mine: Account }): JSX.Element {
         <Frame title={t.dataTitle} narrow>
             <WayNotice way={way.value} />
             <section class="card">
-                <p class="lead"><Name>{mine.handle}</Name></p>
+                <p class="lead">
+                    <Name>{mine.handle}</Name>
+                </p>
                 <h2>{t.fingerprint}</h2>
-                <p><code class="number">{mine.fingerprint}</code></p>
-                <Button expanded={code !== undefined} onClick={() => (code === undefined
-                    ? void recoveryCode().then(setCode, () => undefined) : setCode(undefined))}>
+                <p>
+                    <code class="number">{mine.fingerprint}</code>
+                </p>
+                <Button
+                    expanded={code !== undefined}
+                    onClick={() =>
+                        code === undefined ? void recoveryCode().then(setCode, () => undefined) : setCode(undefined)
+                    }
+                >
                     {code === undefined ? t.showCode : t.hideCode}
                 </Button>
-                {code !== undefined && <><p>{t.codeWhy}</p><Code code={code} handle={mine.handle} /></>}
+                {code !== undefined && (
+                    <>
+                        <p>{t.codeWhy}</p>
+                        <Code code={code} handle={mine.handle} />
+                    </>
+                )}
             </section>
-            <section class="card"><h2>{t.dataHouse}</h2><Held /></section>
+            <section class="card">
+                <h2>{t.dataHouse}</h2>
+                <Held />
+            </section>
             <section class="card">
                 <h2>{t.bundle}</h2>
-                {pinned.value === undefined ? <p>{t.bundleNone}</p>
-                    : <><p><BundleNumber of={pinned.value} /></p><p>{t.bundleWhy}</p></>}
+                {pinned.value === undefined ? (
+                    <p>{t.bundleNone}</p>
+                ) : (
+                    <>
+                        <p>
+                            <BundleNumber of={pinned.value} />
+                        </p>
+                        <p>{t.bundleWhy}</p>
+                    </>
+                )}
             </section>
             <section class="card">
-                <h2>{t.dataHere}</h2><p>{t.dataHereWhat}</p>
-                <Button kind="danger" onClick={() => setSure(true)}>{t.wipe}</Button>
+                <h2>{t.dataHere}</h2>
+                <p>{t.dataHereWhat}</p>
+                <Button kind="danger" onClick={() => setSure(true)}>
+                    {t.wipe}
+                </Button>
             </section>
             {sure && (
                 <Dialog title={t.wipe} onClose={() => setSure(false)}>
-                    <Notice tone="warning"><p>{t.wipeWhy}</p></Notice>
+                    <Notice tone="warning">
+                        <p>{t.wipeWhy}</p>
+                    </Notice>
                     <div class="row">
-                        <Button kind="danger" onClick={() => void wipe()}>{t.wipeSure}</Button>
+                        <Button kind="danger" onClick={() => void wipe()}>
+                            {t.wipeSure}
+                        </Button>
                         <Button onClick={() => setSure(false)}>{t.cancel}</Button>
                     </div>
                 </Dialog>

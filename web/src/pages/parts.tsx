@@ -42,10 +42,24 @@ export interface ButtonProps extends Partial<Children> {
     readonly class?: string;
 }
 
-export function Button({ kind = 'plain', icon, pressed, expanded, label, children, ...rest }: ButtonProps): JSX.Element {
+export function Button({
+    kind = 'plain',
+    icon,
+    pressed,
+    expanded,
+    label,
+    children,
+    ...rest
+}: ButtonProps): JSX.Element {
     return (
-        <button type="button" {...rest} class={`button ${kind} ${rest.class ?? ''}`} aria-pressed={pressed}
-            aria-expanded={expanded} aria-label={label}>
+        <button
+            type="button"
+            {...rest}
+            class={`button ${kind} ${rest.class ?? ''}`}
+            aria-pressed={pressed}
+            aria-expanded={expanded}
+            aria-label={label}
+        >
             {icon !== undefined && <Icon name={icon} />}
             {children !== undefined && <span>{children}</span>}
         </button>
@@ -60,19 +74,35 @@ export function Name({ children }: Children): JSX.Element {
 const SHADES = 8;
 
 /** Where somebody sits: the first letter, in a shade that stays with them. */
-export function Cup({ of, shade, class: more = '' }: {
-    readonly of: string; readonly shade: string; readonly class?: string;
+export function Cup({
+    of,
+    shade,
+    class: more = '',
+}: {
+    readonly of: string;
+    readonly shade: string;
+    readonly class?: string;
 }): JSX.Element {
     const letter = [...of.trim()][0] ?? '·';
     let sum = 0;
-    for (const one of shade)
-        sum = (sum * 31 + (one.codePointAt(0) ?? 0)) % 9973;
-    return <span class={`cup shade-${sum % SHADES} ${more}`} aria-hidden="true">{letter.toLocaleUpperCase()}</span>;
+    for (const one of shade) sum = (sum * 31 + (one.codePointAt(0) ?? 0)) % 9973;
+    return (
+        <span class={`cup shade-${sum % SHADES} ${more}`} aria-hidden="true">
+            {letter.toLocaleUpperCase()}
+        </span>
+    );
 }
 
 /** Something that is so. `alert` is read out at once. */
-export function Notice({ tone = 'calm', title, children, alert = false }: Children & {
-    readonly tone?: 'calm' | 'warning' | 'alarm'; readonly title?: string; readonly alert?: boolean;
+export function Notice({
+    tone = 'calm',
+    title,
+    children,
+    alert = false,
+}: Children & {
+    readonly tone?: 'calm' | 'warning' | 'alarm';
+    readonly title?: string;
+    readonly alert?: boolean;
 }): JSX.Element {
     return (
         <div class={`notice ${tone}`} role={alert ? 'alert' : undefined}>
@@ -86,7 +116,16 @@ export function Notice({ tone = 'calm', title, children, alert = false }: Childr
 }
 
 export function Waiting({ children }: Children): JSX.Element {
-    return <p class="waiting" role="status"><span class="steam" aria-hidden="true"><i /><i /><i /></span>{children}</p>;
+    return (
+        <p class="waiting" role="status">
+            <span class="steam" aria-hidden="true">
+                <i />
+                <i />
+                <i />
+            </span>
+            {children}
+        </p>
+    );
 }
 
 export interface FieldProps {
@@ -104,23 +143,40 @@ export interface FieldProps {
 export function Field({ label, hint, wrong, value, onInput, lines, autoFocus, ...rest }: FieldProps): JSX.Element {
     const id = useId();
     const field = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-    const described = [hint !== undefined && `${id}-hint`, wrong !== undefined && `${id}-wrong`].filter(Boolean).join(' ');
+    const described = [hint !== undefined && `${id}-hint`, wrong !== undefined && `${id}-wrong`]
+        .filter(Boolean)
+        .join(' ');
     const props = {
-        id, ref: field, value, ...rest, dir: 'auto' as const, spellcheck: false, autocomplete: 'off',
-        'aria-invalid': wrong !== undefined, 'aria-describedby': described || undefined,
+        id,
+        ref: field,
+        value,
+        ...rest,
+        dir: 'auto' as const,
+        spellcheck: false,
+        autocomplete: 'off',
+        'aria-invalid': wrong !== undefined,
+        'aria-describedby': described || undefined,
         onInput: (event: { readonly currentTarget: { readonly value: string } }) => onInput(event.currentTarget.value),
     };
 
-    useLayoutEffect(() => { // before the first letter is typed
-        if (autoFocus)
-            field.current?.focus();
+    useLayoutEffect(() => {
+        // before the first letter is typed
+        if (autoFocus) field.current?.focus();
     }, [autoFocus]);
     return (
         <div class="field">
             <label for={id}>{label}</label>
             {lines === undefined ? <input type="text" {...props} /> : <textarea rows={lines} {...props} />}
-            {hint !== undefined && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-            {wrong !== undefined && <p class="wrong" id={`${id}-wrong`} role="alert">{wrong}</p>}
+            {hint !== undefined && (
+                <p class="hint" id={`${id}-hint`}>
+                    {hint}
+                </p>
+            )}
+            {wrong !== undefined && (
+                <p class="wrong" id={`${id}-wrong`} role="alert">
+                    {wrong}
+                </p>
+            )}
         </div>
     );
 }
@@ -131,8 +187,15 @@ export interface Choice<T extends string> {
     readonly why?: string;
 }
 
-export function Choices<T extends string>({ legend, value, choices, onChange }: {
-    readonly legend: string; readonly value: T; readonly choices: readonly Choice<T>[];
+export function Choices<T extends string>({
+    legend,
+    value,
+    choices,
+    onChange,
+}: {
+    readonly legend: string;
+    readonly value: T;
+    readonly choices: readonly Choice<T>[];
     readonly onChange: (value: T) => void;
 }): JSX.Element {
     const group = useId();
@@ -141,28 +204,52 @@ export function Choices<T extends string>({ legend, value, choices, onChange }: 
             <legend>{legend}</legend>
             {choices.map((one) => (
                 <label class="choice" key={one.value}>
-                    <input type="radio" name={group} checked={one.value === value} onChange={() => onChange(one.value)} />
-                    <span><b>{one.name}</b>{one.why !== undefined && <small>{one.why}</small>}</span>
+                    <input
+                        type="radio"
+                        name={group}
+                        checked={one.value === value}
+                        onChange={() => onChange(one.value)}
+                    />
+                    <span>
+                        <b>{one.name}</b>
+                        {one.why !== undefined && <small>{one.why}</small>}
+                    </span>
                 </label>
             ))}
         </fieldset>
     );
 }
 
-export function Switch({ name, why, on, onChange }: {
-    readonly name: string; readonly why: string; readonly on: boolean; readonly onChange: (on: boolean) => void;
+export function Switch({
+    name,
+    why,
+    on,
+    onChange,
+}: {
+    readonly name: string;
+    readonly why: string;
+    readonly on: boolean;
+    readonly onChange: (on: boolean) => void;
 }): JSX.Element {
     return (
         <label class="choice switch">
             <input type="checkbox" checked={on} onChange={(event) => onChange(event.currentTarget.checked)} />
-            <span><b>{name}</b><small>{why}</small></span>
+            <span>
+                <b>{name}</b>
+                <small>{why}</small>
+            </span>
         </label>
     );
 }
 
 /** Lies over the page until it is closed; the browser keeps the focus inside. */
-export function Dialog({ title, onClose, children }: Children & {
-    readonly title: ComponentChildren; readonly onClose: () => void;
+export function Dialog({
+    title,
+    onClose,
+    children,
+}: Children & {
+    readonly title: ComponentChildren;
+    readonly onClose: () => void;
 }): JSX.Element {
     const dialog = useRef<HTMLDialogElement>(null);
     const id = useId();
@@ -173,10 +260,26 @@ export function Dialog({ title, onClose, children }: Children & {
         return () => shown?.close();
     }, []);
     return (
-        <dialog ref={dialog} aria-labelledby={id} onCancel={(event) => { event.preventDefault(); onClose(); }}
-            onClick={(event) => { if (event.target === dialog.current) onClose(); }}>
+        <dialog
+            ref={dialog}
+            aria-labelledby={id}
+            onCancel={(event) => {
+                event.preventDefault();
+                onClose();
+            }}
+            onClick={(event) => {
+                if (event.target === dialog.current) onClose();
+            }}
+        >
             <div class="sheet">
-                <header><h2 id={id} tabIndex={-1} autofocus>{title}</h2><Button kind="quiet" onClick={onClose}>{words.value.close}</Button></header>
+                <header>
+                    <h2 id={id} tabIndex={-1} autofocus>
+                        {title}
+                    </h2>
+                    <Button kind="quiet" onClick={onClose}>
+                        {words.value.close}
+                    </Button>
+                </header>
                 {children}
             </div>
         </dialog>
@@ -188,9 +291,11 @@ export function CopyButton({ text, children }: { readonly text: string; readonly
     return (
         <>
             <Button icon="link" onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
-                {copied ? words.value.copied : children ?? words.value.copy}
+                {copied ? words.value.copied : (children ?? words.value.copy)}
             </Button>
-            <span class="unseen" role="status">{copied ? words.value.copied : ''}</span>
+            <span class="unseen" role="status">
+                {copied ? words.value.copied : ''}
+            </span>
         </>
     );
 }

@@ -11,15 +11,27 @@ function Identity({ seat }: { readonly seat: Seat }): JSX.Element {
     const t = words.value;
     return (
         <>
-            {seat.proof === 'unproven' && <Notice tone="warning" title={t.unproven}><p>{t.unprovenWhy}</p></Notice>}
-            {seat.proof === 'forged' && <Notice tone="alarm" title={t.forged}><p>{t.forgedWhy}</p></Notice>}
+            {seat.proof === 'unproven' && (
+                <Notice tone="warning" title={t.unproven}>
+                    <p>{t.unprovenWhy}</p>
+                </Notice>
+            )}
+            {seat.proof === 'forged' && (
+                <Notice tone="alarm" title={t.forged}>
+                    <p>{t.forgedWhy}</p>
+                </Notice>
+            )}
             {seat.bound ? (
                 <>
                     <h3>{t.fingerprint}</h3>
-                    <p><code class="number">{seat.fingerprint}</code></p>
+                    <p>
+                        <code class="number">{seat.fingerprint}</code>
+                    </p>
                     <p class="hint">{t.fingerprintWhy}</p>
                 </>
-            ) : <p>{t.noAccount}</p>}
+            ) : (
+                <p>{t.noAccount}</p>
+            )}
         </>
     );
 }
@@ -27,11 +39,19 @@ function Identity({ seat }: { readonly seat: Seat }): JSX.Element {
 function Volume({ room, seat }: { readonly room: Seen; readonly seat: Seat }): JSX.Element {
     const [gain, setGain] = useState(room.gain(seat.leaf));
     return (
-        <label class="volume">{words.value.volume}
-            <input type="range" min="0" max="1" step="0.05" value={gain} onInput={(event) => {
-                setGain(event.currentTarget.valueAsNumber);
-                room.volume(seat.leaf, event.currentTarget.valueAsNumber);
-            }} />
+        <label class="volume">
+            {words.value.volume}
+            <input
+                type="range"
+                min="0"
+                max="1"
+                step="0.05"
+                value={gain}
+                onInput={(event) => {
+                    setGain(event.currentTarget.valueAsNumber);
+                    room.volume(seat.leaf, event.currentTarget.valueAsNumber);
+                }}
+            />
         </label>
     );
 }
@@ -39,32 +59,52 @@ function Volume({ room, seat }: { readonly room: Seen; readonly seat: Seat }): J
 function FollowButtons({ handle }: { readonly handle: string }): JSX.Element {
     const t = words.value;
     const [said, setSaid] = useState('');
-    const set = (on: boolean): void => void follow(handle, on).then(
-        () => setSaid(on ? t.followed(handle) : t.unfollowed(handle)), (error: Error) => setSaid(`${t.refused} ${error.message}`));
+    const set = (on: boolean): void =>
+        void follow(handle, on).then(
+            () => setSaid(on ? t.followed(handle) : t.unfollowed(handle)),
+            (error: Error) => setSaid(`${t.refused} ${error.message}`),
+        );
     return (
         <>
-            <div class="row"><Button onClick={() => set(true)}>{t.follow}</Button><Button onClick={() => set(false)}>{t.unfollow}</Button></div>
+            <div class="row">
+                <Button onClick={() => set(true)}>{t.follow}</Button>
+                <Button onClick={() => set(false)}>{t.unfollow}</Button>
+            </div>
             <p role="status">{said}</p>
         </>
     );
 }
 
 /** What a moderator may do to somebody else's seat. */
-function Moderation({ seat, wish, onClose }: { readonly seat: Seat; readonly wish: Wish; readonly onClose: () => void }): JSX.Element {
+function Moderation({
+    seat,
+    wish,
+    onClose,
+}: {
+    readonly seat: Seat;
+    readonly wish: Wish;
+    readonly onClose: () => void;
+}): JSX.Element {
     const t = words.value;
     const [sure, setSure] = useState<'kick' | 'block' | 'moderator' | undefined>(undefined);
     const asked = {
-        kick: { name: t.kick, what: t.kickSure(seat.handle) }, block: { name: t.block, what: t.blockSure(seat.handle) },
+        kick: { name: t.kick, what: t.kickSure(seat.handle) },
+        block: { name: t.block, what: t.blockSure(seat.handle) },
         moderator: { name: t.makeModerator, what: t.moderatorSure(seat.handle) },
     };
-    const act = (verb: Verb): void => { wish(verb, `#${seat.leaf}`); onClose(); };
+    const act = (verb: Verb): void => {
+        wish(verb, `#${seat.leaf}`);
+        onClose();
+    };
 
     if (sure !== undefined)
         return (
             <Notice tone="warning" alert>
                 <p>{asked[sure].what}</p>
                 <div class="row">
-                    <Button kind="danger" onClick={() => act(sure)}>{asked[sure].name}</Button>
+                    <Button kind="danger" onClick={() => act(sure)}>
+                        {asked[sure].name}
+                    </Button>
                     <Button onClick={() => setSure(undefined)}>{t.cancel}</Button>
                 </div>
             </Notice>
@@ -75,21 +115,35 @@ function Moderation({ seat, wish, onClose }: { readonly seat: Seat; readonly wis
             {seat.maySpeak && <Button onClick={() => act('demote')}>{t.demote}</Button>}
             {seat.speaker && !seat.muted && <Button onClick={() => act('mute')}>{t.muteThem}</Button>}
             {!seat.moderator && <Button onClick={() => setSure('moderator')}>{t.makeModerator}</Button>}
-            <Button kind="danger" onClick={() => setSure('kick')}>{t.kick}</Button>
-            <Button kind="danger" onClick={() => setSure('block')}>{t.block}</Button>
+            <Button kind="danger" onClick={() => setSure('kick')}>
+                {t.kick}
+            </Button>
+            <Button kind="danger" onClick={() => setSure('block')}>
+                {t.block}
+            </Button>
         </div>
     );
 }
 
-export function Person({ room, seat, wish, onClose }: {
-    readonly room: Seen; readonly seat: Seat; readonly wish: Wish; readonly onClose: () => void;
+export function Person({
+    room,
+    seat,
+    wish,
+    onClose,
+}: {
+    readonly room: Seen;
+    readonly seat: Seat;
+    readonly wish: Wish;
+    readonly onClose: () => void;
 }): JSX.Element {
     return (
         <Dialog title={<Name>{seat.handle}</Name>} onClose={onClose}>
             <Identity seat={seat} />
             {!seat.self && seat.speaker && <Volume room={room} seat={seat} />}
             {!seat.self && seat.bound && <FollowButtons handle={seat.handle} />}
-            {!seat.self && room.me.value?.moderator === true && <Moderation seat={seat} wish={wish} onClose={onClose} />}
+            {!seat.self && room.me.value?.moderator === true && (
+                <Moderation seat={seat} wish={wish} onClose={onClose} />
+            )}
         </Dialog>
     );
 }
