@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { type ComponentChild, render } from 'preact';
 import type { Seat } from '../../web/src/core.ts';
 import { account, type Hallway, way } from '../../web/src/door.ts';
+import { lookAt } from '../../web/src/known.ts';
 import { Arrive, KeepCode } from '../../web/src/pages/arrive.tsx';
 import { Create, Made } from '../../web/src/pages/create.tsx';
 import { EntranceView, type Look } from '../../web/src/pages/entrance.tsx';
@@ -252,6 +253,10 @@ const states: Readonly<Record<string, () => ComponentChild>> = {
     'room-unsupported': () => inRoom({ microphone: 'unsupported', stage: false }),
     'room-silent': () => inRoom({ silent: true }),
     'room-alarm': () => inRoom({ alarms: ['the house seats somebody whom nobody has let in'] }),
+    'room-key-changed': () => {
+        lookAt([{ handle: 'ming', bound: true, fingerprint: FINGERPRINT.split(' ').reverse().join(' ') }]);
+        return inRoom({});
+    },
     'room-forged': () =>
         inRoom(
             { seats: [...speakers, seat(6, 'mingg', { speaker: true, proof: 'forged' })] },

@@ -123,6 +123,22 @@ const good = await tap({
         await visit.follow('forgetful', false);
         await assert.rejects(visit.follow('nobody at all', true), Refused);
     },
+    async 'g54_a_name_that_turns_the_line_around_is_shown_without_it'() {
+        const mark = 'QQQ', override = [0xe2, 0x80, 0xae]; // U+202E is as long
+        const lie = (message) => {
+            const at = Buffer.from(message.buffer, message.byteOffset, message.length).indexOf(mark);
+            if (at >= 0)
+                message.set(override, at);
+            return message;
+        };
+        const lyingLink = (url, protocol, listener) =>
+            openLink(url, protocol, { ...listener, heard: (message) => listener.heard(lie(message)) });
+        const visit = new Visit(module, lyingLink, { way: 'back', file: ming.file }, async () => undefined);
+        visits.push(visit);
+        const link = await visit.make({ title: `Tea ${mark} gnp.exe`, kind: 'open', everyone: false, deniable: false, pseudonyms: false });
+        assert.equal((await visit.show(link)).title, 'Tea \ufffd gnp.exe');
+        assert.deepEqual((await visit.rooms()).map(({ title }) => title).filter((title) => title.includes('gnp')), ['Tea \ufffd gnp.exe']);
+    },
     async 'whoever asks a house that has gone is told'() {
         const visit = come({ way: 'back', file: ming.file });
         await visit.signedIn;

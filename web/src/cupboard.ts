@@ -1,8 +1,9 @@
-// What this device keeps: one account's file, in IndexedDB, and the language, in local storage. Nothing else, ever.
+// What this device keeps: one account's file and the fingerprints of those whom it follows, in IndexedDB, and the language,
+// in local storage. Nothing else, ever.
 import type { Account } from './visit.ts';
 import { type Language, language, languages } from './words/words.ts';
 
-const STORE = 'account', KEY = 'mine', LANGUAGE = 'language';
+const STORE = 'account', MINE = 'mine', KNOWN = 'known', LANGUAGE = 'language';
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -17,21 +18,21 @@ async function open(): Promise<IDBDatabase> {
     return done(request);
 }
 
-export async function loadAccount(): Promise<Account | undefined> {
+async function get<T>(key: string): Promise<T | undefined> {
     const database = await open();
     try {
-        return await done<Account | undefined>(database.transaction(STORE).objectStore(STORE).get(KEY));
+        return await done<T | undefined>(database.transaction(STORE).objectStore(STORE).get(key));
     } finally {
         database.close();
     }
 }
 
 /** Resolves once it will be there after a crash, as far as the browser knows. */
-export async function keepAccount({ file, handle, account, fingerprint }: Account): Promise<void> {
+async function write(work: (store: IDBObjectStore) => void): Promise<void> {
     const database = await open();
     try {
         const writing = database.transaction(STORE, 'readwrite', { durability: 'strict' });
-        writing.objectStore(STORE).put({ file, handle, account, fingerprint }, KEY);
+        work(writing.objectStore(STORE));
         await new Promise<void>((resolve, reject) => {
             writing.oncomplete = () => resolve();
             writing.onerror = writing.onabort = () => reject(writing.error ?? new Error('IndexedDB failed'));
@@ -39,18 +40,22 @@ export async function keepAccount({ file, handle, account, fingerprint }: Accoun
     } finally {
         database.close();
     }
+}
+
+export const loadAccount = (): Promise<Account | undefined> => get(MINE);
+
+export async function keepAccount({ file, handle, account, fingerprint }: Account): Promise<void> {
+    await write((store) => store.put({ file, handle, account, fingerprint }, MINE));
     void navigator.storage?.persist?.();
 }
 
 /** An account that the house refused was nobody's. */
-export async function forgetAccount(): Promise<void> {
-    const database = await open();
-    try {
-        await done(database.transaction(STORE, 'readwrite').objectStore(STORE).delete(KEY));
-    } finally {
-        database.close();
-    }
-}
+export const forgetAccount = (): Promise<void> => write((store) => store.delete(MINE));
+
+/** Fingerprints of those whom one follows, by handle. */
+export type Known = Readonly<Record<string, string>>;
+export const loadKnown = async (): Promise<Known> => await get<Known>(KNOWN) ?? {};
+export const keepKnown = (known: Known): Promise<void> => write((store) => store.put(known, KNOWN));
 
 export function loadLanguage(): void {
     const kept = languages.find((one) => one === localStorage.getItem(LANGUAGE));

@@ -4,6 +4,7 @@ import { computed, signal } from '@preact/signals';
 import { forgetAccount, keepAccount, loadAccount } from './cupboard.ts';
 import { fileUrl } from './files.ts';
 import { openLink } from './house.ts';
+import { recall } from './known.ts';
 import { type Account, type Coming, type Listed, Lost, type Plan, Refused, type Shown, Visit } from './visit.ts';
 
 /** `undefined`: not known yet; `null`: this device has none. */
@@ -68,6 +69,7 @@ async function at<T>(work: (visit: Visit) => Promise<T>): Promise<T> {
 
 export async function begin(): Promise<void> {
     account.value = await loadAccount().catch(() => undefined) ?? null;
+    await recall().catch(() => undefined);
 }
 
 /** Rejects with Refused or Lost. */

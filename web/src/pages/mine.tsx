@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { wipeDevice } from '../cupboard.ts';
 import { account, leaveDoor, recoveryCode, way } from '../door.ts';
+import { forgetAll } from '../known.ts';
 import { pinned } from '../pin.ts';
 import { go } from '../place.ts';
 import type { Account } from '../visit.ts';
@@ -15,6 +16,7 @@ import { Button, Dialog, Name, Notice } from './parts.tsx';
 async function wipe(): Promise<void> {
     leaveDoor();
     await wipeDevice();
+    forgetAll();
     account.value = null;
     go('/', true);
 }

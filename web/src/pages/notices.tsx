@@ -1,5 +1,6 @@
 // What is so, and what is wrong, in a room: above everything else in it.
 import type { JSX } from 'preact';
+import { accept, changes } from '../known.ts';
 import { words } from '../words/words.ts';
 import { Changed } from './frame.tsx';
 import { Button, Notice } from './parts.tsx';
@@ -47,9 +48,25 @@ export function Notices({
     return (
         <div class="notices">
             <Changed />
+            {changes.value.map((change) => (
+                <Notice key={change.handle} tone="alarm" title={t.keyChanged(change.handle)} alert>
+                    <p>{t.keyChangedWhy}</p>
+                    <dl class="numbers">
+                        <dt>{t.keyBefore}</dt>
+                        <dd>
+                            <code class="number">{change.before}</code>
+                        </dd>
+                        <dt>{t.keyNow}</dt>
+                        <dd>
+                            <code class="number">{change.now}</code>
+                        </dd>
+                    </dl>
+                    <Button onClick={() => void accept(change)}>{t.alarmSeen}</Button>
+                </Notice>
+            ))}
             {room.alarms.value.map(({ number, text }) => (
                 <Notice key={number} tone="alarm" title={t.alarm} alert>
-                    <p>{text}</p>
+                    <p class="sentence">{text}</p>
                     <p>{t.alarmWhy}</p>
                     <div class="row">
                         <Button onClick={onTrust}>{t.compare}</Button>

@@ -287,10 +287,11 @@ export function Dialog({
 }
 
 export function CopyButton({ text, children }: { readonly text: string; readonly children?: string }): JSX.Element {
+    const clipboard = navigator.clipboard as Clipboard | undefined; // a page without TLS has none
     const [copied, setCopied] = useState(false);
     return (
         <>
-            <Button icon="link" onClick={() => void navigator.clipboard.writeText(text).then(() => setCopied(true))}>
+            <Button icon="link" onClick={() => void clipboard?.writeText(text).then(() => setCopied(true))}>
                 {copied ? words.value.copied : (children ?? words.value.copy)}
             </Button>
             <span class="unseen" role="status">

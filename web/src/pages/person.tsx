@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Seat, Verb } from '../core.ts';
 import { follow } from '../door.ts';
+import { remember } from '../known.ts';
 import { words } from '../words/words.ts';
 import { Button, Dialog, Name, Notice } from './parts.tsx';
 import type { Seen, Wish } from './room.tsx';
@@ -56,11 +57,13 @@ function Volume({ room, seat }: { readonly room: Seen; readonly seat: Seat }): J
     );
 }
 
-function FollowButtons({ handle }: { readonly handle: string }): JSX.Element {
+function FollowButtons({ seat: { handle, fingerprint } }: { readonly seat: Seat }): JSX.Element {
     const t = words.value;
     const [said, setSaid] = useState('');
     const set = (on: boolean): void =>
-        void follow(handle, on).then(
+        void follow(handle, on)
+            .then(() => remember(handle, on ? fingerprint : undefined))
+            .then(
             () => setSaid(on ? t.followed(handle) : t.unfollowed(handle)),
             (error: Error) => setSaid(`${t.refused} ${error.message}`),
         );
@@ -140,7 +143,7 @@ export function Person({
         <Dialog title={<Name>{seat.handle}</Name>} onClose={onClose}>
             <Identity seat={seat} />
             {!seat.self && seat.speaker && <Volume room={room} seat={seat} />}
-            {!seat.self && seat.bound && <FollowButtons handle={seat.handle} />}
+            {!seat.self && seat.bound && <FollowButtons seat={seat} />}
             {!seat.self && room.me.value?.moderator === true && (
                 <Moderation seat={seat} wish={wish} onClose={onClose} />
             )}

@@ -1,7 +1,9 @@
 // The room: stage, audience, what one can do, and word of what goes wrong.
+import { useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Seat, Verb } from '../core.ts';
+import { lookAt } from '../known.ts';
 import { go } from '../place.ts';
 import type { Room } from '../room.ts';
 import { stay } from '../stay.ts';
@@ -143,6 +145,7 @@ export function RoomView(props: RoomProps): JSX.Element {
     const onSeat = (seat: Seat): void => setPanel({ is: 'person', leaf: seat.leaf });
 
     useKeys(room);
+    useSignalEffect(() => lookAt(room.seats.value));
     useEffect(
         () =>
             isOver

@@ -183,6 +183,10 @@ export const en = {
     silentPlay: 'Let it sound',
     alarm: 'Take care',
     alarmWhy: 'Somebody in the room, or the house, says what cannot be. Compare the words with the others before you go on.',
+    keyChanged: (who: string) => `${who} has another key than before`,
+    keyChangedWhy: 'The house says that this is the same name. Somebody may pass for this person: compare the fingerprint by another way before you believe it.',
+    keyBefore: 'Before',
+    keyNow: 'Now',
     alarmSeen: 'I have read it',
     compare: 'Compare the words',
 
@@ -227,7 +231,7 @@ export const en = {
     // ---- my data
     dataTitle: 'My data',
     dataHere: 'On this device',
-    dataHereWhat: 'Your account’s key, your name, this house’s address and key, and the language you chose. No rooms, no people, no history.',
+    dataHereWhat: 'Your account’s key, your name, this house’s address and key, the fingerprints of those whom you follow, and the language you chose. No rooms, no other people, no history.',
     dataHouse: 'At the house',
     dataAccount: 'Your name and public key',
     dataAccountUntil: 'as long as the account is there',

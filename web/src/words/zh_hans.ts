@@ -179,6 +179,10 @@ export const zhHans: Words = {
     silentPlay: '开始播放',
     alarm: '请当心',
     alarmWhy: '房间里有人，或者茶馆，说了不可能的事。继续之前，请与其他人核对词语。',
+    keyChanged: (who) => `${who} 的密钥与以前不同`,
+    keyChangedWhy: '茶馆说这是同一个名字。可能有人在冒充此人：相信之前，请用其他方式核对指纹。',
+    keyBefore: '以前',
+    keyNow: '现在',
     alarmSeen: '我已读过',
     compare: '核对词语',
 
@@ -218,7 +222,7 @@ export const zhHans: Words = {
 
     dataTitle: '我的数据',
     dataHere: '在这台设备上',
-    dataHereWhat: '你账户的密钥、你的名字、这家茶馆的地址和密钥，以及你选择的语言。没有房间，没有联系人，没有历史。',
+    dataHereWhat: '你账户的密钥、你的名字、这家茶馆的地址和密钥、你关注的人的指纹，以及你选择的语言。没有房间，没有其他人，没有历史。',
     dataHouse: '在茶馆',
     dataAccount: '你的名字和公钥',
     dataAccountUntil: '账户存在期间',

@@ -179,6 +179,10 @@ export const zhHant: Words = {
     silentPlay: '開始播放',
     alarm: '請當心',
     alarmWhy: '房間裡有人，或者茶館，說了不可能的事。繼續之前，請與其他人核對詞語。',
+    keyChanged: (who) => `${who} 的金鑰與以前不同`,
+    keyChangedWhy: '茶館說這是同一個名字。可能有人在冒充此人：相信之前，請用其他方式核對指紋。',
+    keyBefore: '以前',
+    keyNow: '現在',
     alarmSeen: '我已讀過',
     compare: '核對詞語',
 
@@ -218,7 +222,7 @@ export const zhHant: Words = {
 
     dataTitle: '我的資料',
     dataHere: '在這台裝置上',
-    dataHereWhat: '你帳號的金鑰、你的名字、這家茶館的地址和金鑰，以及你選擇的語言。沒有房間，沒有聯絡人，沒有歷史。',
+    dataHereWhat: '你帳號的金鑰、你的名字、這家茶館的地址和金鑰、你關注的人的指紋，以及你選擇的語言。沒有房間，沒有其他人，沒有歷史。',
     dataHouse: '在茶館',
     dataAccount: '你的名字和公鑰',
     dataAccountUntil: '帳號存在期間',

@@ -1,4 +1,4 @@
-// usage: announcer.mjs: what a screen reader is told, and what it is spared. Prints TAP.
+// usage: told.mjs: what a screen reader is told, and what it is spared; whose key has changed. Prints TAP.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { tap } from './server.mjs';
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '../../web');
 if (!existsSync(join(web, 'node_modules/preact'))) {
-    console.log('1..1\nok 1 - what is announced # SKIP npm gave no packages');
+    console.log('1..1\nok 1 - what people are told # SKIP npm gave no packages');
     process.exit(0);
 }
 const { build } = await import(pathToFileURL(join(web, 'node_modules/esbuild/lib/main.js')));
@@ -17,7 +17,7 @@ const {
     stdin: {
         contents:
             "export { changes } from './pages/announcer.tsx'; export { en } from './words/en.ts'; " +
-            "export { languageOf } from './words/words.ts';",
+            "export { languageOf } from './words/words.ts'; export * as known from './known.ts';",
         resolveDir: join(web, 'src'),
     },
     bundle: true,
@@ -27,7 +27,7 @@ const {
     jsxImportSource: 'preact',
     banner: { js: "globalThis.navigator ??= { languages: ['en'] };" },
 });
-const { changes, en, languageOf } = await import(
+const { changes, en, known, languageOf } = await import(
     `data:text/javascript;base64,${Buffer.from(made.contents).toString('base64')}`
 );
 
@@ -80,6 +80,21 @@ process.exit(
             ]);
             assert.deepEqual(said({}, { mayI: true }), ['You may speak now']);
             assert.deepEqual(said({}, {}), []);
+        },
+        async 'a name under another key than before'() {
+            const ming = { handle: 'ming', bound: true, fingerprint: 'aaaa' };
+            const other = { ...ming, fingerprint: 'bbbb' };
+            known.lookAt([ming, { handle: 'ann', bound: true, fingerprint: 'cccc' }]);
+            known.lookAt([ming, { handle: 'ming', bound: false }]); // a pseudonym has no key of its own to change
+            assert.deepEqual(known.changes.value, []);
+            known.lookAt([other]);
+            known.lookAt([other]); // said once
+            assert.deepEqual(known.changes.value, [{ handle: 'ming', before: 'aaaa', now: 'bbbb' }]);
+            await known.accept(known.changes.value[0]);
+            known.lookAt([other]);
+            assert.deepEqual(known.changes.value, []);
+            known.lookAt([ming]); // back again is a change as well
+            assert.equal(known.changes.value.length, 1);
         },
         'the browser’s language is taken, in the script that it names'() {
             const taken = {
