@@ -40,10 +40,10 @@ function seat(leaf: number, handle: string, more: Partial<Seat> = {}): Seat {
 
 const speakers = [
     seat(0, 'ming', { speaker: true, moderator: true, self: true }),
-    seat(1, 'Amara Okafor', { speaker: true }),
+    seat(1, 'amara.okafor', { speaker: true }),
     seat(2, '林晓雨', { speaker: true, muted: true }),
     seat(3, 'ليلى', { speaker: true }),
-    seat(4, 'quiet river', { speaker: true, bound: false, proof: 'unproven' }),
+    seat(4, 'quiet-river', { speaker: true, bound: false, proof: 'unproven' }),
 ];
 const listeners = [
     'jonas',
@@ -51,14 +51,14 @@ const listeners = [
     '陳大文',
     'Ευγενία',
     'tomás',
-    'an exceptionally long name to read',
+    'a-name-as-long-as-a-name-may-be.',
     'Zoë',
     'wren',
     'יעל',
     'pika',
 ].map((handle, number) => seat(10 + number, handle, { proof: 'unheard' }));
 const lines = [
-    [1, 'Amara Okafor', 'The second pot is ready.'],
+    [1, 'amara.okafor', 'The second pot is ready.'],
     [2, '林晓雨', '谢谢！水温刚好。'],
     [0, 'ming', 'Who wants to tell the story of the blue cup?'],
     [3, 'ليلى', 'أنا أحب هذه القصة كثيراً'],
@@ -129,11 +129,11 @@ const shown: Shown = {
     secret: 'right',
     seats: [
         { handle: 'ming', speaker: true },
-        { handle: 'Amara Okafor', speaker: true },
+        { handle: 'amara.okafor', speaker: true },
     ],
 };
 const doors = [
-    ['Tea and slow stories', 3, 18, ['ming', 'Amara Okafor', '林晓雨']],
+    ['Tea and slow stories', 3, 18, ['ming', 'amara.okafor', '林晓雨']],
     ['夜谈：城市里的树', 5, 42, ['陳大文', '小鱼', 'wren', 'Zoë', 'pika']],
     ['مقهى الصباح', 1, 4, ['ليلى']],
     ['Quiet company while we all work', 0, 7, []],

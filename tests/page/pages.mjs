@@ -184,6 +184,55 @@ const good = await tap({
         await reads(guest, 'You have left the room');
         await other.close();
     },
+    async 'a room in the list is found, entered under another name, and spoken in'() {
+        await press(page, 'Leave');
+        await reads(page, 'You have left the room');
+        await press(page, 'To the rooms');
+        await press(page, 'New room');
+        await tabTo(page, 'What is it about?');
+        await page.keyboard.type('Open tea');
+        await tabTo(page, 'Who is invited');
+        await page.keyboard.press('ArrowDown');
+        await tabTo(page, 'Other names are allowed');
+        await page.keyboard.press('Space');
+        await press(page, 'Open the room');
+        await press(page, 'Go in');
+        await press(page, 'Come in');
+        await reads(page, 'Mute');
+        await page.keyboard.press('m');
+        await reads(page, 'You are muted');
+        await page.keyboard.down('t');
+        await reads(page, 'You can be heard');
+        await page.keyboard.up('t');
+        await reads(page, 'You are muted');
+
+        const other = await browser.createBrowserContext();
+        await other.overridePermissions(house, ['microphone']);
+        const guest = await open(other);
+        await guest.goto(house);
+        await guest.waitForSelector('form input:focus');
+        await guest.keyboard.type('wren');
+        await guest.keyboard.press('Enter');
+        await press(guest, 'I have kept it');
+        await tabTo(guest, 'Search rooms and people');
+        await guest.keyboard.type('nothing like it');
+        await reads(guest, 'is called “nothing like it”');
+        for (let letters = 0; letters < 15; letters++) await guest.keyboard.press('Backspace');
+        await guest.keyboard.type('ming');
+        await press(guest, 'Open tea');
+        await tabTo(guest, 'wren – with my name');
+        await guest.keyboard.press('ArrowDown');
+        await tabTo(guest, 'Name for this room only');
+        await guest.keyboard.type('quiet-river');
+        await guest.keyboard.press('Enter');
+        await reads(page, 'quiet-river');
+        await reads(page, 'name for this room');
+        await press(guest, 'Go on stage');
+        await reads(guest, 'Leave the stage');
+        await reads(page, 'quiet-river came on stage');
+        assert.equal((await text(page)).includes('wren'), false);
+        await other.close();
+    },
     async 'the device is wiped by one action'() {
         await press(page, 'Leave');
         await reads(page, 'You have left the room');

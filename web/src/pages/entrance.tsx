@@ -62,7 +62,9 @@ function Who({
                     ]}
                 />
             )}
-            {as === 'other' && <Field label={t.pseudonym} value={other} onInput={setOther} maxLength={64} autoFocus />}
+            {as === 'other' && (
+                <Field label={t.pseudonym} hint={t.handleHint} value={other} onInput={setOther} maxLength={64} />
+            )}
             <button class="button main wide" disabled={waiting}>
                 {t.comeIn}
             </button>

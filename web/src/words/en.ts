@@ -23,7 +23,7 @@ export const en = {
     arriveWhy: 'Choose what others will call you. No e-mail, no phone number, no password: your key is made on this device and stays here.',
     arriveToRoom: 'You were given the way to a room. First, choose what others will call you.',
     handle: 'Your name here',
-    handleHint: 'Up to 32 letters. It must not look like somebody else’s.',
+    handleHint: 'Letters, digits and . _ - : 32 at most. It must not look like somebody else’s.',
     signUp: 'Make my key and come in',
     signingUp: 'Your key is being made …',
     haveCode: 'I have a recovery code',

@@ -23,7 +23,7 @@ export const zhHans: Words = {
     arriveWhy: '选一个别人称呼你的名字。不要邮箱，不要电话，不要密码：你的密钥在这台设备上生成，也只留在这里。',
     arriveToRoom: '有人给了你一个房间的链接。请先选一个别人称呼你的名字。',
     handle: '你在这里的名字',
-    handleHint: '最多 32 个字，不能与别人的名字相似。',
+    handleHint: '字母、文字、数字和 . _ - ，最多 32 个，不能与别人的名字相似。',
     signUp: '生成密钥并进入',
     signingUp: '正在生成密钥……',
     haveCode: '我有恢复码',

@@ -23,7 +23,7 @@ export const zhHant: Words = {
     arriveWhy: '選一個別人稱呼你的名字。不要電子郵件，不要電話，不要密碼：你的金鑰在這台裝置上生成，也只留在這裡。',
     arriveToRoom: '有人給了你一個房間的連結。請先選一個別人稱呼你的名字。',
     handle: '你在這裡的名字',
-    handleHint: '最多 32 個字，不能與別人的名字相似。',
+    handleHint: '字母、文字、數字和 . _ - ，最多 32 個，不能與別人的名字相似。',
     signUp: '生成金鑰並進入',
     signingUp: '正在生成金鑰……',
     haveCode: '我有恢復碼',
