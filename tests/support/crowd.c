@@ -237,11 +237,11 @@ static void on_hear(void *context, const float in[static SOUND_FRAME])
         p->longest = p->quiet;
 }
 
-/* Frames that its keys did not open: sealed under no key that it has, not authentic, or not to be played.
- * What the jitter buffer leaves out afterwards is heard as a gap, and is nothing of the keys'. */
+/* Frames that its keys did not open. What was opened and came too late, by the second's proof or by the
+ * jitter buffer, is heard as a gap, and is nothing of the keys'. */
 static uint64_t refused(const struct person *p)
 {
-    return keyring_refused(core_room_keyring(p->client->core));
+    return keyring_stats(core_room_keyring(p->client->core))->foreign;
 }
 
 static void second_begin(struct person *p, uint64_t at_us)
