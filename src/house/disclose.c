@@ -51,13 +51,16 @@ static const struct source {
      {{"room", BASE64}, {"pseudonyms_alone", NUMBER}}},
     {"admission", "SELECT room FROM admitted WHERE account = $1 ORDER BY room", {{"room", BASE64}}},
     {"seat",
-     "SELECT room, number, leaf, alias, role, moderates, lost, fingerprint FROM seat WHERE account = $1 "
+     "SELECT room, number, leaf, alias, role, invited, wants, moderates, lost, fingerprint FROM seat "
+     "WHERE account = $1 "
      "ORDER BY room, number, leaf",
      {{"room", BASE64},
       {"table", NUMBER},
       {"leaf", NUMBER},
       {"pseudonym", TEXT},
       {"role", NUMBER},
+      {"invited", NUMBER},
+      {"wants", NUMBER},
       {"moderates", NUMBER},
       {"lost", NUMBER},
       {"fingerprint", BASE64}}},

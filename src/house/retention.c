@@ -10,7 +10,7 @@ static const struct row {
     enum result (*sweep)(struct house *);
     const char *count;
 } rows[] = {
-    {"account", "handle and public key", "until it is deleted", 0, NULL, "SELECT COUNT(*) FROM account"},
+    {"account", "handle and public key", "as long as the house", 0, NULL, "SELECT COUNT(*) FROM account"},
     {"follow", "whom an account follows", "until it unfollows", 0, NULL, "SELECT COUNT(*) FROM follow"},
     {"room", "charter with its maker's signature, title",
      "until its maker ends it, or it has stood empty for so long", (uint64_t)HOUSE_ROOM_EMPTY_MIN * 60 * 1000,

@@ -144,45 +144,125 @@ static void a_seat_is_gone_with_its_leaf(void **state)
     finish(&bert);
 }
 
-/* The last one who leaves takes the group along; the room stays, and ends by its maker's word with all that
- * hangs on it. */
+/* A row of a room's about an account begins with both. */
+static struct bytes pair(uint8_t to[static 64], const uint8_t room[32], const struct guest *g)
+{
+    memcpy(to, room, 32);
+    memcpy(to + 32, g->key, 32);
+    return bytes(to, 64);
+}
+
+/* The last one who leaves takes the group along; the room stays, with what its moderators have said, and ends
+ * by its maker's word with all that hangs on it. */
 static void a_room_takes_all_along(void **state)
 {
     struct inn *inn = *state;
-    struct guest anna, bert;
+    struct guest anna, bert, cleo, dora;
     struct draft d;
     struct signal admit = {.type = SIGNAL_ADMIT};
-    uint8_t room[32];
+    uint8_t room[32], role[64], block[64], admission[64], word[STATEMENT_BYTES];
 
     guest_new(&anna, inn, "anna");
     guest_new(&bert, inn, "bert");
+    guest_new(&cleo, inn, "cleo");
+    guest_new(&dora, inn, "dora");
     guest_room(&anna, "kettle and cups", room);
+    pair(role, room, &bert);
+    pair(block, room, &cleo);
+    pair(admission, room, &dora);
     guest_first(&anna, room, SIGNAL_SPEAKER, "vuxgroup");
     guest_join(&bert, &anna, room, SIGNAL_LISTENER, "vuxgroup", 0, 1);
     draft_start(&d, room, 1, "vuxgroup");
     draft_role(&d, 1, SIGNAL_SPEAKER);
+    draft_word(&d, &anna, 1, STATEMENT_BLOCK, cleo.key);
+    memcpy(word, d.words, sizeof word);
     draft_send(&d, &anna);
-    draft_start(&d, room, 2, "vuxgroup");
-    draft_remove_for(&d, 1, SIGNAL_BLOCKED);
-    draft_send(&d, &anna);
+    is_held(inn, BYTES_OF(block));
+    is_held(inn, BYTES_OF(word));
     memcpy(admit.admit.room, room, 32);
-    admit.admit.handle = BYTES_TEXT("anna");
+    admit.admit.handle = BYTES_TEXT("dora");
     guest_send(&anna, &admit);
+    is_held(inn, BYTES_OF(admission));
     is_held(inn, BYTES_TEXT("vuxgroup"));
+
+    guest_leave(&bert, room);
     guest_leave(&anna, room);
     inn_wait(inn, COMMITS_KEPT_MS);
     is_gone(inn, BYTES_TEXT("vuxgroup"));
-    is_held(inn, BYTES_OF(room));
+    is_held(inn, BYTES_OF(role)); /* bert's seat is none any more */
+    is_held(inn, BYTES_OF(block));
+    is_held(inn, BYTES_OF(word));
+    is_held(inn, BYTES_OF(admission));
     is_held(inn, BYTES_TEXT("kettle and cups"));
+
     guest_forget(&anna);
     guest_end_room(&anna, room);
     guest_got(&anna, SIGNAL_DONE);
     inn_wait(inn, RETENTION_SWEEP_MS);
     is_gone(inn, BYTES_OF(room));
+    is_gone(inn, bytes(word + STATEMENT_SIGNED_BYTES, 64));
     is_gone(inn, BYTES_TEXT("kettle and cups"));
     is_held(inn, BYTES_OF(anna.key));
     finish(&anna);
     finish(&bert);
+    finish(&cleo);
+    finish(&dora);
+}
+
+/* A block that a moderator takes back is in the statements alone, and those say that it is over. */
+static void a_block_is_gone_when_it_is_over(void **state)
+{
+    struct inn *inn = *state;
+    struct guest anna, cleo;
+    struct draft d;
+    uint8_t room[32], block[64];
+
+    guest_new(&anna, inn, "anna");
+    guest_new(&cleo, inn, "cleo");
+    guest_room(&anna, "tea", room);
+    guest_first(&anna, room, SIGNAL_SPEAKER, "group");
+    pair(block, room, &cleo);
+    for (uint32_t i = 0; i < 2; i++) {
+        draft_start(&d, room, i, "group");
+        draft_word(&d, &anna, i + 1, i == 0 ? STATEMENT_BLOCK : STATEMENT_UNBLOCK, cleo.key);
+        draft_send(&d, &anna);
+        if (i == 0)
+            is_held(inn, BYTES_OF(block));
+    }
+    inn_wait(inn, RETENTION_SWEEP_MS);
+    is_gone(inn, BYTES_OF(block));
+    finish(&anna);
+    finish(&cleo);
+}
+
+/* Where somebody calls from, and what a relay knows it by, is in no file at any time. */
+static void addresses_and_tickets_are_never_kept(void **state)
+{
+    static const uint8_t ip[16] = {0x20, 0x01, 0x0d, 0xb8, 0x5a, 0x71, 0xc3, 0x9e,
+                                   0x44, 0x1f, 0xe8, 0x27, 0x90, 0xbb, 0x63, 0xd5};
+    const struct address from = address_v6(ip, 40123);
+    struct inn *inn = *state;
+    struct guest anna;
+    struct bytes ticket;
+    uint8_t room[32];
+
+    guest_key(&anna, inn, "anna");
+    anna.from = &from;
+    guest_arrive(&anna, inn);
+    guest_sign_up(&anna);
+    guest_got(&anna, SIGNAL_SIGNED_IN);
+    guest_room(&anna, "tea", room);
+    guest_enter(&anna, room, SIGNAL_SPEAKER);
+    guest_found(&anna, room, guest_got(&anna, SIGNAL_FOUND_TABLE)->found_table.founding, "group");
+    ticket = guest_got(&anna, SIGNAL_SEATED)->seated.ticket;
+    assert_true(ticket.len > 64);
+    is_gone(inn, bytes(ticket.at + 10, 54));
+    is_gone(inn, BYTES_OF(anna.session->tag));
+    is_gone(inn, BYTES_OF(anna.session->gathering->tag));
+    is_gone(inn, BYTES_OF(ip));
+    is_gone(inn, BYTES_TEXT("2001:db8:5a71:c39e:441f:e827:90bb:63d5"));
+    is_held(inn, BYTES_OF(anna.key));
+    finish(&anna);
 }
 
 static void an_empty_room_is_gone_after_its_hour(void **state)
@@ -290,6 +370,7 @@ static void an_operator_is_told_what_is_held(void **state)
     guest_enter_as(&bert, room, SIGNAL_LISTENER, SIGNAL_NO_LEAF, "quetzal");
     draft_start(&d, room, 0, "group");
     draft_seat(&d, &bert, guest_asked_for_one(&anna), 1);
+    draft_word(&d, &anna, 1, STATEMENT_NO_SPEAKER, bert.key);
     draft_send(&d, &anna);
     guest_got(&bert, SIGNAL_SEATED);
 
@@ -299,10 +380,10 @@ static void an_operator_is_told_what_is_held(void **state)
     assert_int_equal(classes.seats, 2);
     assert_int_equal(classes.keys, 1);
     assert_int_equal(house_disclose(look, BYTES_TEXT("bert"), on_fact, &of_bert), OK);
-    assert_string_equal(of_bert.kinds, "account,followed by,named by charter,seat,");
+    assert_string_equal(of_bert.kinds, "account,followed by,named by charter,role,word,seat,");
     assert_true(of_bert.is_named);
     assert_int_equal(house_disclose(look, BYTES_TEXT("anna"), on_fact, &of_anna), OK);
-    assert_string_equal(of_anna.kinds, "account,follows,room,seat,");
+    assert_string_equal(of_anna.kinds, "account,follows,room,word,seat,");
     assert_int_equal(house_disclose(look, BYTES_TEXT("cleo"), on_fact, &none), E_NOT_FOUND);
     assert_int_equal(none.count, 0);
     store_close(look);
@@ -333,6 +414,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(talk_is_never_kept, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_seat_is_gone_with_its_leaf, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(a_room_takes_all_along, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(a_block_is_gone_when_it_is_over, inn_start, inn_end),
+        cmocka_unit_test_setup_teardown(addresses_and_tickets_are_never_kept, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(an_empty_room_is_gone_after_its_hour, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(whom_one_followed_is_gone_when_one_does_not, inn_start, inn_end),
         cmocka_unit_test_setup_teardown(an_operator_is_told_what_is_held, inn_start, inn_end),
