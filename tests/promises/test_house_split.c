@@ -615,6 +615,39 @@ static void f19_a_sign_in_carried_to_another_house_is_refused(void **state)
     session_end(elsewhere.session, hostile_house_ms());
 }
 
+/* "Nobody is awake, and nobody has said anything yet." */
+static bool found_it_without_words(struct hostile_house *house, unsigned who, struct signal *s)
+{
+    struct signal found = {.type = SIGNAL_FOUND_TABLE, .request = s->request};
+
+    if (who != BEN || s->type != SIGNAL_ENTER)
+        return true;
+    memcpy(found.found_table.room, house->room, 32);
+    memcpy(found.found_table.signature, house->signature, 64);
+    found.found_table.founding = 7;
+    found.found_table.charter = house->charter_bytes;
+    hostile_house_say(house, BEN, &found);
+    return false;
+}
+
+/* F1, F3: what moderators have said is not undone by a table that is founded anew, for those who have heard
+ * it: the house gives Ben's seat up, and would have him begin the room again from its charter. */
+static void f1_who_has_heard_a_word_takes_no_older_list(void **state)
+{
+    struct signal ended = {.type = SIGNAL_SEAT_ENDED, .seat_ended.why = SIGNAL_LOST};
+
+    (void)state;
+    hostile_house_gather(&h);
+    hostile_house_wish(&h, ADA, CLIENT_BLOCK, "cat");
+    hostile_house_pass(&h, 6000); /* and the plan has confirmed it */
+    h.to_house = found_it_without_words;
+    memcpy(ended.seat_ended.room, h.room, 32);
+    hostile_house_say(&h, BEN, &ended);
+    hostile_house_until(&h, BEN, NEWS_OVER, 1);
+    assert_int_equal(h.guests[BEN].why, E_REPLAY);
+    assert_non_null(strstr(h.guests[BEN].what, "as it was before its moderators' last words"));
+}
+
 #define TEST(test, charter)                                                                                  \
     {                                                                                                        \
 #test, test, start, end, (void *)(uintptr_t) & (charter)                                             \
@@ -626,6 +659,7 @@ int main(void)
         TEST(f3_a_half_without_its_moderator_is_warned_in_15_s, moderators_speak),
         TEST(f3_a_table_founded_anew_shows_who_is_missing, moderators_speak),
         TEST(f1_a_table_without_the_last_words_is_not_sat_down_at, moderators_speak),
+        TEST(f1_who_has_heard_a_word_takes_no_older_list, moderators_speak),
         TEST(f3_microphones_close_after_60_s_without_a_plan, among_us),
         TEST(f3_in_an_open_room_they_are_marked, everyone_speaks),
         TEST(f3_a_voice_from_the_other_half_is_an_alarm, everyone_speaks),
