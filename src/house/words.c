@@ -41,6 +41,31 @@ enum result words_list(struct house *h, const uint8_t room[static 32], struct wr
     return res == E_NOT_FOUND ? OK : res;
 }
 
+/* The highest number of a signer. */
+static enum result last_number(struct house *h, const uint8_t room[static 32],
+                               const uint8_t signer[static 32], uint32_t *number)
+{
+    struct store_rows rows;
+    enum result res = store_ask(h->store, &rows, "SELECT statement FROM word WHERE room = $1",
+                                store_bytes(bytes(room, 32)));
+
+    *number = 0;
+    while (res == OK) {
+        struct statement word;
+        struct bytes one;
+
+        res = store_next(&rows);
+        if (res != OK)
+            break;
+        one = store_column_bytes(&rows, 0);
+        if (statement_next(&one, &word) == OK && memcmp(word.signer, signer, 32) == 0 &&
+            word.number > *number)
+            *number = word.number;
+    }
+    store_done(&rows);
+    return res == E_NOT_FOUND ? OK : res;
+}
+
 /* ---- a commit's */
 
 static struct answer judge_one(const struct upload *u, const struct statement *word)
@@ -67,6 +92,7 @@ struct answer words_judge(const struct upload *u)
     struct bytes list = u->commit->words;
     struct statement word;
     unsigned count = 0;
+    uint32_t last;
     enum result res;
 
     if (list.len == 0)
@@ -74,6 +100,8 @@ struct answer words_judge(const struct upload *u)
     if (!u->by->moderates || u->by->alias_len != 0)
         return refusal(REASON_NOT_YOURS, "only a moderator says what another may do");
     res = words_count(u->by->house, u->commit->room, &count);
+    if (res == OK)
+        res = last_number(u->by->house, u->commit->room, u->by->account, &last);
     if (res != OK)
         return trouble(res);
     while ((res = statement_next(&list, &word)) == OK) {
@@ -81,6 +109,11 @@ struct answer words_judge(const struct upload *u)
 
         if (how.reason != 0)
             return how;
+        /* Whoever founded the table has kept them back: what is said there would be lost with it. */
+        if (word.number <= last)
+            return refusal(REASON_NOT_NOW,
+                           "this table was begun without what the room's moderators have said before");
+        last = word.number;
         if (++count > STATEMENTS_MAX)
             return refusal(REASON_FULL, "a room does not hold so many statements");
     }

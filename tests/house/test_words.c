@@ -157,6 +157,11 @@ static void words_are_moderators_own(void **state)
     d.words_writer.at--;
     draft_send(&d, &t.anna);
     guest_refused(&t.anna, REASON_MALFORMED);
+
+    /* Numbers go upward: a table that does not know the words before would begin anew. */
+    assert_int_equal(says(&t, &t.anna, &t.anna, 2, STATEMENT_SPEAKER, &t.bert), SIGNAL_DONE);
+    assert_int_equal(says(&t, &t.anna, &t.anna, 2, STATEMENT_NO_SPEAKER, &t.bert), SIGNAL_REFUSED);
+    assert_int_equal(says(&t, &t.anna, &t.anna, 3, STATEMENT_NO_SPEAKER, &t.bert), SIGNAL_DONE);
     rise(&t);
 }
 
